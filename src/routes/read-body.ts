@@ -44,15 +44,8 @@ export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   return ReadableStream.from(bounded) as ReadableStream<Uint8Array>;
 }
 
-/** A stream of the Web costs as much as a small request's work otherwise; this much is safe. */
-const maxInOnePiece = 2 ** 20;
-
 /** The whole body, decompressed, and bounded while it arrives. */
 export async function readBody(c: Context): Promise<Uint8Array> {
-  const announced = Number(c.req.header("content-length") ?? 0);
-  const isPlain = c.req.header("content-encoding") === undefined;
-  if (isPlain && announced > 0 && announced <= Math.min(maxInOnePiece, maxBytesOf(c)))
-    return readInOnePiece(c, announced);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of boundedBody(c)) {
@@ -60,17 +53,6 @@ export async function readBody(c: Context): Promise<Uint8Array> {
     size += chunk.length;
   }
   return joinChunks(chunks, size);
-}
-
-/** A body of a known length, which HTTP holds it to. */
-async function readInOnePiece(c: Context, announced: number): Promise<Uint8Array> {
-  const share = c.get("bodyShare") as BodyShare | undefined;
-  share?.add(announced);
-  try {
-    return new Uint8Array(await c.req.raw.arrayBuffer());
-  } catch (cause) {
-    throw goneOr(cause);
-  }
 }
 
 /**
@@ -99,19 +81,15 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** A body whose connection breaks off is not the server's fault, and nobody reads the answer. */
 async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (cause) {
-    throw goneOr(cause);
+    if (cause instanceof AppError) throw cause;
+    throw new AppError("cancelled", "The client closed the connection", { cause });
   }
 }
-
-/** A body whose connection breaks off is not the server's fault, and nobody reads the answer. */
-const goneOr = (cause: unknown): unknown =>
-  cause instanceof AppError
-    ? cause
-    : new AppError("cancelled", "The client closed the connection", { cause });
 
 /** Chunks as one array; megabytes are copied in turns. */
 export async function joinChunks(chunks: Uint8Array[], size: number): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { csvOf } from "../../web/src/download.js";
-import { modalityOf, timeText } from "../../web/src/media.js";
+import { modalityOf, similarityText, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
 import { withoutArticle } from "../../web/src/views/classify/everyday-words.js";
@@ -245,6 +245,15 @@ describe("predict", () => {
     expect([left.label, right.label]).toEqual([0, 1]);
     expect(between.margin).toBeLessThan(Math.min(left.margin, right.margin) / 10);
   });
+});
+
+it("writes similarities to three places, and no zero with a sign", () => {
+  expect([0.2964, -0.0312, -0.0004, 0].map(similarityText)).toEqual([
+    "0.296",
+    "-0.031",
+    "0.000",
+    "0.000",
+  ]);
 });
 
 it("takes a dog and a Dog for the same label, but not an apple and a pineapple", () => {

@@ -25,6 +25,9 @@ export const fileNameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1
 /** In everyday words. */
 export const modalityNames = { image: "picture", audio: "sound", text: "text" } as const;
 
+/** To three places; what rounds to 0 has no sign. */
+export const similarityText = (value: number) => value.toFixed(3).replace(/^-(0\.0+)$/, "$1");
+
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;

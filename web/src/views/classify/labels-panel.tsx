@@ -105,8 +105,8 @@ export function AskingPanel({ set, input }: { set: LabelSet; input: Input | unde
       <p class="sentence">
         {templates === undefined || templates.length === 0
           ? "A sentence with {} where the label goes; several lines are averaged."
-          : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s ` +
-            "label; write another with {} to change it."}
+          : `This sentence suits the model best around the label of a ` +
+            `${modalityNames[input!.modality]}; write another with {} to change it.`}
       </p>
       <LabelPrompts set={set} />
       <label class="check">

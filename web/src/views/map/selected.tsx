@@ -66,8 +66,8 @@ export function Selected({ data, selected, onSelect }: Props) {
       </p>
       {selected.length === 0 && (
         <p class="sentence">
-          Click a point, or encircle some. Near to each other lies what the model takes for alike
-          {data.method === "pca" && ", as far as two directions can show it"}.
+          Click a point, or encircle some. Points are close together where the model finds the items
+          alike{data.method === "pca" && ", as far as two directions can show it"}.
         </p>
       )}
       {selected.length > 1 && (

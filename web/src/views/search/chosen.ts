@@ -14,12 +14,6 @@ const storagePrefix = "crossmodal.chosen.";
 
 const withIds = (ids: readonly string[]): Filter => ({ item: "id", op: "in", value: ids });
 
-/** The ids of a condition that `showInSearch` has made. */
-export function idsIn(condition: Filter): readonly string[] | undefined {
-  const isByIds = "item" in condition && condition.item === "id" && condition.op === "in";
-  return isByIds ? (condition.value as string[]) : undefined;
-}
-
 /** Opens Search on some items. @throws DOMException where the tab has no room for their ids. */
 export function showInSearch(collection: string, ids: readonly string[]): void {
   const filter = JSON.stringify(withIds(ids));

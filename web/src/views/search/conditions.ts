@@ -1,5 +1,4 @@
 import type { Filter } from "../../../../src/index/filter.js";
-import { idsIn } from "./chosen.js";
 
 export type Value = string | number | boolean | null;
 
@@ -79,4 +78,10 @@ export function conditionInWords(condition: Filter): string {
   const bound = boundIn(condition);
   if (bound === undefined) return JSON.stringify(condition);
   return `${bound.field} ${bound.op === "gte" ? "from" : "up to"} ${bound.value}`;
+}
+
+/** The ids of a condition that `showInSearch` of chosen.ts has made. */
+function idsIn(condition: Filter): readonly string[] | undefined {
+  const isByIds = "item" in condition && condition.item === "id" && condition.op === "in";
+  return isByIds ? (condition.value as string[]) : undefined;
 }

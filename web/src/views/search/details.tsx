@@ -4,7 +4,7 @@ import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Needs } from "../../components/needs.js";
 import { Preview } from "../../components/preview.js";
 import { toast } from "../../components/toasts.js";
-import { fileNameOf, modalityNames } from "../../media.js";
+import { fileNameOf, modalityNames, similarityText } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { kindsOf, refreshCollections } from "./collections.js";
@@ -32,7 +32,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
       <Content collection={collection.name} item={item} />
       <dl>
         <Fact name="id" value={id} />
-        {similarity !== undefined && <Fact name="similarity" value={similarity.toFixed(3)} />}
+        {similarity !== undefined && <Fact name="similarity" value={similarityText(similarity)} />}
         {added_at !== undefined && (
           <Fact name="added" value={new Date(added_at).toLocaleString()} />
         )}
@@ -69,7 +69,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
       {similarity !== undefined && (
         <p class="sentence">
           Similarity is 1 for the same and 0 for nothing in common; between a sentence and a picture
-          or sound, 0.3 is much.
+          or sound, 0.3 is high.
         </p>
       )}
       <div class="row">

@@ -66,8 +66,8 @@ export function NewCollection({ onDone, onCancel }: { onDone: () => void; onCanc
         </select>
       </label>
       <p class="sentence">
-        It holds what its model understands, and pictures or sounds of another model where a bridge
-        leads over from that one.
+        It takes what its model understands, and what another model understands if there is a bridge
+        from that one.
       </p>
       <label class="check">
         <input type="checkbox" name="keep" defaultChecked />

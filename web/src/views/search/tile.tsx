@@ -1,5 +1,5 @@
 import { Preview } from "../../components/preview.js";
-import { fileNameOf, modalityNames, timeText } from "../../media.js";
+import { fileNameOf, modalityNames, similarityText, timeText } from "../../media.js";
 import type { Shown } from "./feed.js";
 import { focusedId, focusItem } from "./focus.js";
 import { ask } from "./query.js";
@@ -59,7 +59,7 @@ export function Tile({ collection, item, column, isTabStop, isFaint, facts }: Pr
           </span>
           {seconds !== undefined && <span class="length">{timeText(seconds)}</span>}
           {facts !== undefined && <span class="facts">{facts}</span>}
-          {similarity !== undefined && <span class="cosine">{similarity.toFixed(3)}</span>}
+          {similarity !== undefined && <span class="cosine">{similarityText(similarity)}</span>}
         </span>
       </button>
       <PlayButton collection={collection} item={item} tabIndex={tabIndex} />
@@ -87,7 +87,7 @@ function inWords(
 ): string {
   const content = text === undefined ? [] : [text.slice(0, maxWords)];
   const length = seconds === undefined ? [] : [timeText(seconds)];
-  const degree = similarity === undefined ? [] : [`similarity ${similarity.toFixed(3)}`];
+  const degree = similarity === undefined ? [] : [`similarity ${similarityText(similarity)}`];
   const certainty = isFaint ? ["less certain"] : [];
   return [
     fileNameOf(id),
