@@ -20,11 +20,11 @@ async function serve(args: readonly string[] = [], dataDir?: string): Promise<Se
 }
 
 const ready = async (url: string) => {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 1200; i++) {
     if ((await fetch(`${url}/health/ready`)).status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error("not ready in 10 s");
+  throw new Error("not ready in 60 s");
 };
 
 /**

@@ -30,7 +30,7 @@ interface Entry {
 export interface RecentClient extends Omit<SeenRequest, "api" | "status" | "isAdmitted"> {
   apis: string[];
   requests: number;
-  /** Those answered with a status of 400 or more. */
+  /** Those answered with a status of 400 or more, but 499: the client had gone. */
   errors: number;
   lastSeenAt: Date;
 }
@@ -78,7 +78,7 @@ export class RecentClients {
     forgetCounts(entry, minute);
     const count = entry.counts.get(minute) ?? { requests: 0, errors: 0 };
     count.requests++;
-    if (request.status >= 400) count.errors++;
+    if (request.status >= 400 && request.status !== 499) count.errors++;
     entry.counts.set(minute, count);
     if (seen === undefined) this.#makeRoom(sender);
   }

@@ -25,13 +25,14 @@ describe("RecentClients", () => {
     note();
     note({ api: "openai" });
     note({ status: 404 });
+    note({ status: 499 }); // the client had gone
     expect(clients.list()).toEqual([
       {
         key: undefined,
         address: "192.0.2.1",
         program: "curl 8.5.0",
         apis: ["native", "openai"],
-        requests: 3,
+        requests: 4,
         errors: 1,
         lastSeenAt: new Date(now),
       },

@@ -29,7 +29,7 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
         ref={inputRef}
         type="search"
         aria-label="Search by a sentence"
-        placeholder={media || itemId ? "" : "a sentence; or drop a picture or sound"}
+        placeholder={media || itemId ? "" : "a sentence, picture or sound"}
         value={text}
         onInput={({ currentTarget }) =>
           ask({ text: currentTarget.value, itemId: undefined }, { replace: text !== "" })

@@ -2,7 +2,15 @@ import { CodeTabs } from "../../components/code-tabs.js";
 import { hasKey, serverUrl } from "../../server.js";
 import { status } from "../../status.js";
 
-const clients = ["curl", "TypeScript", "Python", "OpenAI", "Open WebUI", "Immich"] as const;
+const clients = [
+  "curl",
+  "TypeScript",
+  "Python",
+  "OpenAI",
+  "Open WebUI",
+  "Immich",
+  "API keys",
+] as const;
 
 /** How to connect a program: text to copy. */
 export function Connect() {
@@ -71,6 +79,14 @@ function codeOf(client: (typeof clients)[number]): string {
         "# in Immich's settings, Machine Learning, URL; or in its environment:",
         `IMMICH_MACHINE_LEARNING_URL=${serverUrl}`,
         "# the server has to listen where Immich reaches it: see docs/immich.md",
+      ].join("\n");
+    case "API keys":
+      return [
+        "# on the server's machine; a key is shown once, and may read, write or admin",
+        'crossmodal keys create "a colleague" --scope read --expires 90d',
+        "crossmodal keys list",
+        "crossmodal keys revoke <id>",
+        "# from the first key on, every request needs one: see docs/access.md",
       ].join("\n");
   }
 }

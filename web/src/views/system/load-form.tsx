@@ -52,8 +52,8 @@ export function LoadForm({ notLoaded, onLoad, onPull }: Props) {
         </form>
       </Needs>
       <span class="sentence">
-        Pulling is the only thing here that uses the network. After a restart, the option models
-        decides what is loaded.
+        Pulling is the only thing here that uses the network. After a restart, what the option
+        “models” names is loaded.
       </span>
     </div>
   );

@@ -59,6 +59,9 @@ export interface RouteTimes {
   mostWithin: number;
 }
 
+/** 499: the client had gone, as the page does when a query changes under it. */
+const isRefusal = (status: number) => status >= 400 && status !== 499;
+
 /** How long answers take, by route; the busiest first. */
 export function timesByRoute(samples: readonly Sample[]): RouteTimes[] {
   const metric = "crossmodal_request_seconds";
@@ -75,7 +78,7 @@ export function timesByRoute(samples: readonly Sample[]): RouteTimes[] {
       for (const { name, labels, value } of ofRoute) {
         if (!name.endsWith("_count")) continue;
         count += value;
-        if (Number(labels.status) >= 400) failed += value;
+        if (isRefusal(Number(labels.status))) failed += value;
       }
       const none = Number.POSITIVE_INFINITY;
       const { half, most } = latencyOf(ofRoute, metric) ?? { half: none, most: none };
