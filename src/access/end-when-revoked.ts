@@ -10,10 +10,11 @@ const lookEveryMs = 2000;
  * @param isAdmitted  whether the key still opens it; an error is no answer.
  */
 export function endWhenRevoked(
-  outgoing: Pick<ServerResponse, "once" | "destroy">,
+  outgoing: Pick<ServerResponse, "destroyed" | "once" | "destroy">,
   isAdmitted: () => Promise<boolean>,
   onRevoked: () => void,
 ): void {
+  if (outgoing.destroyed) return; // the client has gone: its `close` was before
   const timer = setInterval(async () => {
     if (await isAdmitted().catch(() => true)) return;
     clearInterval(timer);

@@ -69,11 +69,15 @@ export class GraphInputs {
 
 /** The first `n` rows of an output, or all, copied; float16 is widened to float32. */
 export function outputRows({ type, dims, data }: Tensor, n = dims[0]): Tensor {
-  const rows = dims[0] > n ? data.subarray(0, (data.length / dims[0]) * n) : data;
-  const shape = dims[0] > n ? [n, ...dims.slice(1)] : dims;
-  if (type === "float16")
-    return { type: "float32", dims: shape, data: fromFloat16(rows as Uint16Array) };
-  return { type, dims: shape, data: rows.slice() };
+  const isCut = dims[0] > n;
+  const shape = isCut ? [n, ...dims.slice(1)] : dims;
+  const length = isCut ? (data.length / dims[0]) * n : data.length;
+  if (type === "float16") {
+    // From Node.js 24 on the data is a Float16Array: its numbers, not their bits.
+    const halves = new Uint16Array(data.buffer, data.byteOffset, length);
+    return { type: "float32", dims: shape, data: fromFloat16(halves) };
+  }
+  return { type, dims: shape, data: data.slice(0, length) };
 }
 
 function asType(tensor: Tensor, type: string): Tensor {

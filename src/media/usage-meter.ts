@@ -15,10 +15,11 @@ const hangFactor = 4;
 
 /**
  * Measuring takes half a millisecond, and sixteen processes are watched: one whose requests are
- * younger than `shortMs` is measured every `seldomMs` only.
+ * younger than `shortMs` is measured every `seldomMs` only. What it took since then counts for the
+ * next request that is measured.
  */
 const shortMs = 100;
-const seldomMs = 1000;
+const seldomMs = 300;
 
 /**
  * A decoding process's usage: memory since its start, time for the current request.

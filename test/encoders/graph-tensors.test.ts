@@ -99,6 +99,10 @@ describe("the output of a graph", () => {
       dims: [3, 2],
       data: Uint16Array.of(0x3c00, 0xc000, 0x2e66, 0x0001, 0x7bff, 0x7c00),
     };
+    // As a Float16Array is: its elements are not the bits
+    const { buffer, byteOffset, length } = halves.data;
+    const numbers = { buffer, byteOffset, length } as unknown as Uint16Array;
+    expect(outputRows({ ...halves, data: numbers }, 2)).toEqual(outputRows(halves, 2));
     expect(outputRows(halves, 2)).toEqual({
       type: "float32",
       dims: [2, 2],
