@@ -38,7 +38,9 @@ export async function verifyChecksums(folder: string): Promise<string[]> {
     const path = join(folder, name);
     if (!existsSync(path)) throw damaged(path, "it is missing");
     const found = await hashFile(path).catch((error: NodeJS.ErrnoException) => {
-      throw damaged(path, `it cannot be read: ${error.code}`, error);
+      // Without a code it was refused before it was read
+      const { code, message } = error;
+      throw damaged(path, code === undefined ? message : `it cannot be read: ${code}`, error);
     });
     if (found !== sum) throw damaged(path, `its contents were changed (see ${checksumsFile})`);
     names.push(name);

@@ -164,7 +164,7 @@ describe("HeadStore", () => {
     rmSync(join(folder, "h", "1", "a.safetensors"));
     mkdirSync(join(folder, "h", "1", "a.safetensors"));
     const path = join(folder, "h", "1", "a.safetensors");
-    const why = `The file "${path}" is damaged: it cannot be read: EISDIR`;
+    const why = `The file "${path}" is damaged: it is not a regular file`;
     expect((await open()).list()).toMatchObject([
       { versions: [{ unusable: expect.stringContaining(why) }] },
     ]);
