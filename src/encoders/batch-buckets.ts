@@ -1,3 +1,4 @@
+import type { Modality } from "./encoder.js";
 import type { Session, Tensor } from "./session.js";
 import type { BatchingOptions } from "./with-batching.js";
 
@@ -31,16 +32,18 @@ export function padRows(tensor: Tensor, size: number): Tensor {
 const maxMediaOnCpu = 8;
 
 /**
- * Batches of pictures or sounds under way on a card: it waits for their preprocessing, and a batch
- * for the slowest of its files, while other decoding processes would be idle.
+ * Batches under way on a card, which is done with one in a few milliseconds: it waits for what is
+ * made on the processor, and a batch of files for the slowest of them, while other decoding
+ * processes would be idle.
  */
-const mediaInFlightOnCard = 4;
+const inFlightOnCard = 4;
 
-/** How pictures or sounds are batched. */
-export const mediaBatching = (
+/** How the inputs of a graph are batched. */
+export function batchingOf(
+  modality: Modality,
   maxBatch: number,
   { info }: Pick<Session, "info">,
-): BatchingOptions =>
-  info.provider === "cpu"
-    ? { maxBatch: Math.min(maxBatch, maxMediaOnCpu) }
-    : { maxBatch, maxInFlight: mediaInFlightOnCard };
+): BatchingOptions {
+  if (info.provider !== "cpu") return { maxBatch, maxInFlight: inFlightOnCard };
+  return { maxBatch: modality === "text" ? maxBatch : Math.min(maxBatch, maxMediaOnCpu) };
+}

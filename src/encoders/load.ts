@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { closeAll } from "../close-all.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
-import { mediaBatching } from "./batch-buckets.js";
+import { batchingOf } from "./batch-buckets.js";
 import { chooseFiles, fingerprint, spaceOf, weightsOf } from "./choose-files.js";
 import { quantizesDynamically } from "./dynamic-quantization.js";
 import type { Encoder, Modality } from "./encoder.js";
@@ -157,7 +157,7 @@ export class PackLoader {
               const names = head === undefined ? {} : { space: name, modelId: name };
               const trunk = textEncoder({ ...tower, ...names }, tokenizer, preprocess);
               return {
-                encoder: withBatching(trunk, { maxBatch }),
+                encoder: withBatching(trunk, batchingOf(modality, maxBatch, tower.session)),
                 tokenizer,
                 session: tower.session,
               };
@@ -174,12 +174,12 @@ export class PackLoader {
           const tower = await open(() => [manifest.id]);
           report(tower.session);
           const encoder = imageEncoder(tower, manifest.towers.image!.preprocess, media);
-          const batching = mediaBatching(maxBatch, tower.session);
+          const batching = batchingOf(modality, maxBatch, tower.session);
           pack.encoders.image = finish(withBatching(encoder, batching));
         } else {
           const tower = await open(() => [manifest.id]);
           report(tower.session);
-          const batching = mediaBatching(maxBatch, tower.session);
+          const batching = batchingOf(modality, maxBatch, tower.session);
           const { preprocess } = manifest.towers.audio!;
           const towerEncoder = audioEncoder(tower, preprocess, { media, ...batching });
           const { encoder, encodeWindows } = towerEncoder;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bucketOf, bucketsUpTo, mediaBatching, padRows } from "../../src/encoders/batch-buckets.js";
+import { batchingOf, bucketOf, bucketsUpTo, padRows } from "../../src/encoders/batch-buckets.js";
 import { warmUp } from "../../src/encoders/first-inference.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
 import type { Tensor } from "../../src/encoders/session.js";
@@ -63,14 +63,15 @@ describe("warmUp", () => {
   });
 });
 
-describe("mediaBatching", () => {
+describe("batchingOf", () => {
   it.each([
-    ["cpu", 32, { maxBatch: 8 }],
-    ["cpu", 4, { maxBatch: 4 }],
-    ["cuda", 32, { maxBatch: 32, maxInFlight: 4 }],
-    ["webgpu", 32, { maxBatch: 32, maxInFlight: 4 }],
-  ] as const)("on %s with maxBatch %i is %o", (provider, maxBatch, expected) => {
+    ["image", "cpu", 32, { maxBatch: 8 }],
+    ["audio", "cpu", 4, { maxBatch: 4 }],
+    ["text", "cpu", 32, { maxBatch: 32 }],
+    ["image", "cuda", 32, { maxBatch: 32, maxInFlight: 4 }],
+    ["text", "webgpu", 32, { maxBatch: 32, maxInFlight: 4 }],
+  ] as const)("%s on %s with maxBatch %i is %o", (modality, provider, maxBatch, expected) => {
     const info = { inputs: [], outputs: [], provider, runtime: "" };
-    expect(mediaBatching(maxBatch, { info })).toEqual(expected);
+    expect(batchingOf(modality, maxBatch, { info })).toEqual(expected);
   });
 });

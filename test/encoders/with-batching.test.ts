@@ -238,6 +238,22 @@ describe("withBatching", () => {
     expect(b.map((embedding) => embedding[1])).toEqual([2, 3].map(y));
   });
 
+  it.each([
+    [undefined, 2],
+    [4, 4],
+  ])(
+    "has at most so many batches under way (maxInFlight %s): %d",
+    async (maxInFlight, expected) => {
+      const { encoder: held, batches, finish } = heldEncoder();
+      const encoder = withBatching(held, { maxBatch: 1, maxInFlight });
+      const call = encoder.encode(letters(6));
+      await turn();
+      expect(batches.length).toBe(expected);
+      await finish(call);
+      expect(batches.length).toBe(6);
+    },
+  );
+
   it("goes on with a shared input for whoever stays, and drops it when the last has gone", async () => {
     const { encoder: held, batches, finish } = heldEncoder();
     const encoder = withBatching(held, { maxBatch: 1 });
