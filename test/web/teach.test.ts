@@ -47,15 +47,19 @@ async function fillLabelled() {
   expect(failed).toBe(0);
 }
 
-/** The number of entries that the browser keeps: the classes, and the file of each example. */
-const keptIn = (page: Page) =>
+/** Asks the browser's store of examples, in the words of `IDBObjectStore`. */
+const inStore = (page: Page, request: string) =>
   page.evaluate<number>(`new Promise((resolve) => {
     const opening = indexedDB.open("crossmodal-teach", 1);
     opening.onsuccess = () => {
-      const counting = opening.result.transaction("examples").objectStore("examples").count();
-      counting.onsuccess = () => resolve(counting.result);
+      const examples = opening.result.transaction("examples", "readwrite").objectStore("examples");
+      const asking = examples.${request};
+      asking.onsuccess = () => resolve(asking.result);
     };
   })`);
+
+/** The number of entries that the browser keeps: the classes, and the file of each example. */
+const keptIn = (page: Page) => inStore(page, "count()");
 
 describe.skipIf(!served.found)("the page's Teach view", () => {
   it("teaches two classes from four sounds each, says how well, and is tried at once", async () => {
@@ -137,7 +141,43 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     expect(await page.getByRole("button", { name: "Remove tone 300.wav" }).count()).toBe(0);
     const { page: other } = await served.browser.open(`${served.url}/#/teach`);
     await other.getByText("Give examples to at least two classes.").waitFor();
+
+    // What is open is never old, and what is forgotten nevertheless is kept again
+    const tab = `sessionStorage.getItem("crossmodal-tab")`;
+    await inStore(page, `put({ at: 0, kind: "audio", classes: [] }, ${tab})`);
+    await inStore(page, `put(new Blob(["of no tab"]), "lost/1")`);
+    await other.reload();
+    await expect.poll(() => inStore(page, `count("lost/1")`)).toBe(0);
+    expect(await keptIn(page)).toBe(1 + 7);
     await other.close();
+    await inStore(page, "clear()");
+    await page.evaluate(`document.dispatchEvent(new Event("visibilitychange"))`);
+    await expect.poll(() => keptIn(page)).toBe(1 + 7);
+
+    // A duplicated tab begins with the same, and leaves those of the other alone
+    const duplicating = served.browser.context.waitForEvent("page");
+    await page.evaluate("void open(location.href)");
+    const twin = await duplicating;
+    await twin.getByText("6 examples for starter-clap.").waitFor();
+    await twin.getByRole("button", { name: "Remove tone 410.wav" }).click();
+    await expect.poll(() => keptIn(page)).toBe(1 + 7 + 1 + 6);
+    await twin.close();
+
+    // Nothing can be given before what was kept is there
+    await page.addInitScript(`{
+      const { request } = LockManager.prototype;
+      const going = new Promise((resolve) => { globalThis.go = resolve; });
+      LockManager.prototype.request = async function (...all) {
+        await going;
+        return request.apply(this, all);
+      };
+    }`);
+    await page.reload();
+    await page.getByText("Looking for the examples of before…").waitFor();
+    expect(await page.getByLabel("Name of the class").count()).toBe(0);
+    await page.evaluate("go()");
+    await page.getByText("6 examples for starter-clap.").waitFor();
+    expect(await page.getByRole("button", { name: "Remove tone 410.wav" }).count()).toBe(1);
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);

@@ -195,7 +195,6 @@ function add(classId: number, examples: readonly Example[]): void {
 
 /** Puts the classes of before a reload in place of those that are empty. */
 export function restoreClasses(kind: TaughtModality, kept: readonly KeptClass[]): void {
-  if (modality.peek() !== undefined) return;
   modality.value = kind;
   classes.value = kept.map(({ name }) => newClass(name));
   for (const [i, { examples }] of kept.entries())

@@ -4,7 +4,7 @@ import { linkTo, route } from "../../router.js";
 import { server } from "../../server.js";
 import { ClassCard } from "./class-card.js";
 import { Heads } from "./heads.js";
-import { keepClasses } from "./kept-classes.js";
+import { isRestored, keepClasses } from "./kept-classes.js";
 import { addClass, classes, modality, model, obstacle, usable } from "./state.js";
 import { StoredView } from "./stored-view.js";
 import "./teach.css";
@@ -37,6 +37,10 @@ export default function TeachView() {
       </p>
       {isStored ? (
         <StoredView heads={heads} onTaught={askNow} />
+      ) : !isRestored.value ? (
+        <p class="sentence" role="status">
+          Looking for the examples of before…
+        </p>
       ) : (
         <>
           <div class="classes">
