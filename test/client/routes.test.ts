@@ -49,6 +49,7 @@ const calls: Record<string, (client: Client) => unknown> = {
       modality: "text",
       filter: "{}",
       include: "embedding",
+      order: "newest",
     }),
   getItem: (c) => c.getItem("name", "id", { include: "embedding" }),
   patchItem: (c) => c.patchItem("name", "id", { metadata: {} }),
