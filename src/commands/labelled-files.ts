@@ -62,10 +62,11 @@ async function inFolders(folder: string, followLinks?: boolean): Promise<Labelle
   const files: LabelledFile[] = [];
   for await (const file of walkFiles(folder, { recursive: true, followLinks })) {
     const { path, name, within } = file;
-    const end = name.indexOf("/");
-    if (end < 0) continue; // not in a label's folder: it has no label
+    // Also beside the labels' folders: what cannot be read may be one of them
     const why = refusedFile(file);
     if (why !== undefined) throw wrong(`${path}: ${why}`);
+    const end = name.indexOf("/");
+    if (end < 0) continue; // not in a label's folder: it has no label
     // Other files, such as notes, are skipped
     const head = await readHead(path, { within }).catch((error: Error) => {
       throw wrong(`${path}: ${fileError(error)}`);

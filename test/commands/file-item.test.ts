@@ -51,4 +51,20 @@ describe("a folder that someone else made", () => {
     const files = await readLabelledFiles(folder, { followLinks: true });
     expect(files.map(({ id }) => id)).toContain("cats/own.jpg");
   });
+
+  it("loses no label whose folder is a link that leads out of it, or nowhere", async () => {
+    const labels = join(top, "labels");
+    mkdirSync(join(labels, "dog"), { recursive: true });
+    writeFileSync(join(labels, "dog", "a.jpg"), fixture("images/cat.jpg"));
+    symlinkSync("../given/cats", join(labels, "cat"));
+    await expect(readLabelledFiles(labels)).rejects.toThrow(
+      `${join(labels, "cat")}: a link out of the folder (--follow-links follows them)`,
+    );
+    const files = await readLabelledFiles(labels, { followLinks: true });
+    expect([...new Set(files.map(({ label }) => label))]).toEqual(["cat", "dog"]);
+    symlinkSync("../not-mounted", join(labels, "horse"));
+    await expect(readLabelledFiles(labels, { followLinks: true })).rejects.toThrow(
+      `${join(labels, "horse")}: no such file`,
+    );
+  });
 });
