@@ -12,6 +12,8 @@ export type EmbedInput = { name: string } & (
   | {
       /** Its path in the folder that was named. */
       relative: string;
+      /** The folder that it has to be in when it is read, as `openRegular` takes it. */
+      within?: readonly string[];
       read: () => Promise<{ modality: MediaModality; base64: string }>;
     }
 );
@@ -50,6 +52,7 @@ export async function embedInputs(
           inputs.push({
             name: file.path,
             relative: file.name,
+            within: file.within,
             read: () => readMediaFile(file.path, { within: file.within }),
           });
         else leftOut.add(why);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { newFile } from "../files/new-file.js";
+import type { OpenRegularOptions } from "../files/open-regular.js";
 import { readRegularFile } from "../files/read-regular.js";
 import { writeDurably } from "../files/write-durably.js";
 import { decodeAudio } from "../media/audio/decode-audio.js";
@@ -10,6 +11,7 @@ import type { SoundEvent } from "../tags/sound-events.js";
 import { wavOf } from "../tags/wav.js";
 import { type Tags, withTags } from "../tags/xmp-sidecar.js";
 import { CommandError } from "./target.js";
+import { fileError } from "./walk-files.js";
 
 export interface TagOutputs {
   xmp?: boolean;
@@ -23,6 +25,8 @@ export interface TagOutputs {
 interface TaggedFile {
   path: string;
   relative: string;
+  /** The folder that it has to be in when it is read, as `openRegular` takes it. */
+  within?: readonly string[];
 }
 
 /** `cat.jpg.xmp` beside `cat.jpg`. @returns the file, when it was written. */
@@ -58,11 +62,11 @@ async function existingSidecar(sidecar: string): Promise<string | undefined> {
 
 /** Tables of the events, each beside the sound or under `out`. */
 export async function writeEvents(
-  { path, relative }: TaggedFile,
+  { path, relative, within }: TaggedFile,
   events: readonly SoundEvent[],
   { events: forms = [], out, force }: TagOutputs,
 ): Promise<string[]> {
-  const { sampleRateHz } = await samplesOf(path);
+  const { sampleRateHz } = await samplesOf(path, { within });
   const sound = { soundName: relative, nyquistHz: sampleRateHz / 2 };
   const beside = out === undefined ? path : join(out, relative);
   const written: string[] = [];
@@ -77,12 +81,12 @@ export async function writeEvents(
 
 /** Each event as `LABEL/NAME START-END.wav`: what `train --files` reads. */
 export async function writeClips(
-  { path, relative }: TaggedFile,
+  { path, relative, within }: TaggedFile,
   events: readonly SoundEvent[],
   { clips, force }: TagOutputs,
 ): Promise<string[]> {
   if (events.length === 0) return [];
-  const { samples, sampleRateHz } = await samplesOf(path);
+  const { samples, sampleRateHz } = await samplesOf(path, { within });
   const written: string[] = [];
   for (const { label, startSeconds, endSeconds } of events) {
     const [from, to] = [startSeconds, endSeconds].map((at) => Math.round(at * sampleRateHz));
@@ -97,10 +101,11 @@ export async function writeClips(
 const maxSoundBytes = 2 ** 31 - 1;
 
 /** Mono, at the file's own rate; the server has measured it against its limits already. */
-async function samplesOf(path: string) {
-  return decodeAudio(await readRegularFile(path, maxSoundBytes), {
-    maxSeconds: Number.POSITIVE_INFINITY,
+async function samplesOf(path: string, options: OpenRegularOptions) {
+  const bytes = await readRegularFile(path, maxSoundBytes, options).catch((error: Error) => {
+    throw new CommandError(`${path}: ${fileError(error)}`);
   });
+  return decodeAudio(bytes, { maxSeconds: Number.POSITIVE_INFINITY });
 }
 
 async function writeNew(path: string, content: string | Uint8Array, replace: boolean) {

@@ -94,8 +94,8 @@ async function tagFiles(target: Target, paths: readonly string[], flags: Flags):
         return { isSound: modality === "audio", answer: await target.zeroShot(body) };
       },
       report: async ({ isSound, answer }, position) => {
-        const { name, relative } = files[position];
-        const file = { path: name, relative };
+        const { name, relative, within } = files[position];
+        const file = { path: name, relative, within };
         const labels = fitting(answer);
         const events = soundEvents(answer.timeline ?? [], { multiLabel });
         const written: string[] = [];

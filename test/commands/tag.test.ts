@@ -1,15 +1,21 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
 import { loadConfig } from "../../src/config.js";
@@ -95,6 +101,33 @@ describe("crossmodal tag", () => {
     const clips = readdirSync(at("long-clips", cut));
     expect(clips).toHaveLength(2);
     for (const name of [cut, ...clips]) expect(Buffer.byteLength(name)).toBeLessThan(256);
+  });
+
+  it("cuts out nothing of a file outside that takes a sound's place meanwhile", async () => {
+    mkdirSync(at("swapped"));
+    const sound = at("swapped", "crow.wav");
+    copyFileSync("fixtures/audio/crow.wav", sound);
+    const proxy = createServer(async (request, response) => {
+      const body = request.method === "POST" ? await buffer(request) : undefined;
+      if (body !== undefined) {
+        rmSync(sound);
+        symlinkSync(at("crow.wav"), sound);
+      }
+      const answer = await fetch(server.url + request.url, {
+        method: request.method,
+        headers: { "content-type": "application/json" },
+        body,
+      });
+      response.writeHead(answer.status, { "content-type": "application/json" });
+      response.end(await answer.text());
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const flags = ["--labels", "crow cawing,piano", "--clips", at("swapped-clips"), "--url", url];
+    const { code, stderr } = await runMain("tag", at("swapped"), ...flags);
+    proxy.close();
+    expect([code, stderr]).toEqual([1, expect.stringContaining("outside the folder")]);
+    expect(existsSync(at("swapped-clips"))).toBe(false);
   });
 
   it("reads no sidecar by a link, and waits for no pipe in its place", async () => {
