@@ -162,9 +162,10 @@ function refuseMissing(ids: readonly string[]): void {
   throw new CommandError(lines.join("\ncrossmodal: "), { code: "not_found" });
 }
 
-function refuseFailed({ missing, failed }: ItemsPatched): void {
+function refuseFailed({ missing, failed, more_failed = 0 }: ItemsPatched): void {
   if (failed.length > 0) {
     const lines = failed.map(({ id, error }) => printable(`${id}: ${error.message}`));
+    if (more_failed > 0) lines.push(`${count(more_failed)} more failed`);
     throw new CommandError(lines.join("\ncrossmodal: "));
   }
   refuseMissing(missing);

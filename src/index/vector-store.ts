@@ -10,6 +10,7 @@ import type {
   StoredItem,
 } from "./item.js";
 import type { PageOrder } from "./page-order.js";
+import type { PatchedWhere } from "./patched-where.js";
 import type { Query, SearchResult } from "./query.js";
 
 /** What a collection is: fixed when it is created. */
@@ -187,12 +188,12 @@ export interface VectorStore {
    * Changes metadata only: nothing is embedded again. One status per item, in order.
    */
   patch(collection: string, items: readonly ItemPatch[]): Promise<ItemPatched[]>;
-  /** The same for every item that matches the filter. @throws AppError of the first that fails. */
+  /** The same for every item that matches the filter. */
   patchWhere(
     collection: string,
     filter: Filter,
     patch: Omit<ItemPatch, "id">,
-  ): Promise<{ updated: number; unchanged: number }>;
+  ): Promise<PatchedWhere>;
   /** @returns how many items are gone. */
   delete(
     collection: string,

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { MediaAddresses } from "../access/media-addresses.js";
 import { AppError, invalidInput } from "../errors.js";
-import type { ItemPatch, ItemPatched, JsonObject, ListMembers } from "../index/item.js";
+import type { Failure, ItemPatch, ItemPatched, JsonObject, ListMembers } from "../index/item.js";
 import type { Services } from "../services.js";
 import { requestFilter } from "../wire/filter-field.js";
 import { ItemAnswer, ItemsPatched, PatchBody, PatchManyBody } from "../wire/items.js";
@@ -61,8 +61,14 @@ export function patchItemsRoutes({ store }: Services, addresses: MediaAddresses)
         throw invalidInput(common?.[0] ?? "metadata", message);
       }
       if (filter !== undefined) {
-        const counts = await store.patchWhere(name, requestFilter(filter), patchOf(change));
-        return c.json({ ...counts, missing: [], failed: [] } satisfies ItemsPatched);
+        const outcome = await store.patchWhere(name, requestFilter(filter), patchOf(change));
+        const { failed, moreFailed, ...counts } = outcome;
+        return c.json({
+          ...counts,
+          missing: [],
+          failed: failed.map(failedAnswer),
+          ...(moreFailed > 0 && { more_failed: moreFailed }),
+        } satisfies ItemsPatched);
       }
       const patches: ItemPatch[] =
         items?.map(({ id, ...own }) => ({ id, ...patchOf({ ...own, replace }) })) ??
@@ -104,10 +110,11 @@ function patchedAnswer(patched: readonly ItemPatched[]): ItemsPatched {
     unchanged: count("unchanged"),
     unchanged_ids: patched.flatMap(({ id, status }) => (status === "unchanged" ? [id] : [])),
     missing: patched.flatMap(({ id, status }) => (status === "missing" ? [id] : [])),
-    failed: patched.flatMap((one) => {
-      if (one.status !== "failed") return [];
-      const { code, message, param } = one.error;
-      return [{ id: one.id, error: errorBody(new AppError(code, message, { param })) }];
-    }),
+    failed: patched.flatMap((one) => (one.status === "failed" ? [failedAnswer(one)] : [])),
   };
+}
+
+function failedAnswer({ id, error }: { id: string; error: Failure }): ItemsPatched["failed"][0] {
+  const { code, message, param } = error;
+  return { id, error: errorBody(new AppError(code, message, { param })) };
 }

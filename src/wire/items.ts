@@ -189,6 +189,8 @@ export const ItemsPatched = z.object({
   unchanged_ids: z.array(z.string()).optional(),
   missing: z.array(z.string()),
   failed: z.array(Failed.omit({ status: true })),
+  /** With a filter, which lists 100 of `failed` at most: how many more failed. */
+  more_failed: z.int().optional(),
 });
 export type ItemsPatched = z.infer<typeof ItemsPatched>;
 

@@ -203,7 +203,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       ]);
       const filter: Filter = { field: "tags", op: "contains", value: "b" };
       const counts = await store.patchWhere("photos", filter, { remove: { tags: ["b"] } });
-      expect(counts).toEqual({ updated: 2, unchanged: 0 });
+      expect(counts).toEqual({ updated: 2, unchanged: 0, failed: [], moreFailed: 0 });
       expect(await store.count("photos", filter)).toBe(0);
       for (const wrong of [
         {},
@@ -286,9 +286,28 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.patchWhere("photos", filter, patch)).toEqual({
         updated: 2000,
         unchanged: 0,
+        failed: [],
+        moreFailed: 0,
       });
       expect(await store.count("photos", filter)).toBe(0);
       expect(await store.count("photos")).toBe(2500);
+    });
+
+    it("changes the others by a filter where items fail, and names those, up to a limit", async () => {
+      const items = randomItems(1150, dimensions).map((item, n) => ({
+        ...item,
+        metadata: { tags: n >= 20 && n < 125 ? "a text" : ["a"] },
+      }));
+      await store.upsert("photos", items);
+      const everything: Filter = { field: "tags", op: "exists", value: true };
+      const { failed, ...counts } = await store.patchWhere("photos", everything, {
+        add: { tags: ["b"] },
+      });
+      expect(counts).toEqual({ updated: 1045, unchanged: 0, moreFailed: 5 });
+      expect(failed.map(({ id }) => id)).toEqual(items.slice(20, 120).map(({ id }) => id));
+      expect(failed[0].error).toMatchObject({ code: "invalid_input", param: "add.tags" });
+      const [last] = await store.get("photos", [items[1149].id]);
+      expect(last.metadata).toEqual({ tags: ["a", "b"] });
     });
 
     it("filters by id, source, modality and the time an item was added", async () => {

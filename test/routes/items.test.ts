@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { App } from "../../src/app.js";
 import type { Services } from "../../src/services.js";
+import type { ItemsPatched } from "../../src/wire/items.js";
 import { fixture, fixtureBase64 } from "../helpers/fixtures.js";
 import { formPost, jsonPost, startApp } from "../helpers/services.js";
 
@@ -443,6 +444,10 @@ describe("/v1/collections/{name}/items", () => {
     });
     const filter = { item: "modality", op: "eq", value: "image" };
     expect(await patch({ filter, metadata })).toEqual({ ...done, updated: 12, unchanged: 1 });
+    // `tag` is a text by now
+    const failing = (await patch({ filter, add: { tag: ["y"] } })) as ItemsPatched;
+    expect(failing).toMatchObject({ ...done, failed: { length: 13 } });
+    expect(failing.failed[0].error).toMatchObject({ code: "invalid_input", param: "add.tag" });
     const own = [1, 3].map((n) => ({ id: some[n].id, metadata: { n: n * 10 } }));
     expect(await patch({ items: own })).toEqual({ ...done, updated: 2, unchanged_ids: [] });
     expect((await services.store.get(name, [some[3].id]))[0].metadata).toEqual({ n: 30 });

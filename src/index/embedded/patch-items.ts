@@ -1,8 +1,8 @@
-import { AppError } from "../../errors.js";
 import type { Remote } from "../../workers/remote.js";
 import { checkPatch } from "../check-item.js";
 import type { Filter } from "../filter.js";
 import type { ItemPatch, ItemPatched } from "../item.js";
+import { addPatched, nothingPatched, type PatchedWhere } from "../patched-where.js";
 import type { StoreCore } from "./store-core.js";
 
 /** Patches sent to the thread at a time: without their vectors items are small. */
@@ -29,27 +29,22 @@ export async function patchItems(
   return patched;
 }
 
-/** Patches every item that matches a checked filter. @throws AppError of the first that fails. */
+/** Patches every item that matches a checked filter. @throws AppError invalid_input. */
 export async function patchWhere(
   core: Remote<StoreCore>,
   collection: string,
   filter: Filter,
   patch: Omit<ItemPatch, "id">,
-): Promise<{ updated: number; unchanged: number }> {
-  const counts = { updated: 0, unchanged: 0, missing: 0 };
+): Promise<PatchedWhere> {
+  checkPatch(patch);
+  const outcome = nothingPatched();
   for (let after = 0; ; ) {
     const found = await core.idsAfter(collection, filter, { after, limit: patchesPerCall });
     const patches = found.map(({ id }) => ({ id, ...patch }));
-    for (const status of await patchItems(core, collection, patches)) {
-      if (status.status !== "failed") counts[status.status]++;
-      else {
-        const { code, message, param } = status.error;
-        throw new AppError(code, `Item "${status.id}": ${message}`, { param });
-      }
-    }
+    addPatched(outcome, await patchItems(core, collection, patches));
     const last = found.at(-1);
     if (last === undefined || found.length < patchesPerCall) break;
     after = last.row;
   }
-  return { updated: counts.updated, unchanged: counts.unchanged };
+  return outcome;
 }

@@ -2,6 +2,7 @@ import { AppError } from "../../errors.js";
 import { checkItem, checkPatch } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Item, ItemPatch, ItemPatched, ItemStatus } from "../item.js";
+import { addPatched, nothingPatched, type PatchedWhere } from "../patched-where.js";
 import type { EmbeddingOptions } from "../vector-store.js";
 import { type CollectionRow, getCollection } from "./collection-rows.js";
 import type { Connection, Connections } from "./connections.js";
@@ -86,10 +87,10 @@ export class ItemWriter {
     collection: string,
     filter: Filter,
     patch: Omit<ItemPatch, "id">,
-  ): Promise<{ updated: number; unchanged: number }> {
+  ): Promise<PatchedWhere> {
     const checked = checkFilter(filter);
     checkPatch(patch);
-    const counts = { updated: 0, unchanged: 0, missing: 0 };
+    const outcome = nothingPatched();
     for (let after: number | undefined = 0; after !== undefined; ) {
       const page = { after, limit: patchesAtOnce };
       const { statuses, last } = await this.#change(collection, {}, async (db, { n }) => {
@@ -97,16 +98,10 @@ export class ItemWriter {
         const patches = found.map(({ id }) => ({ id, ...patch }));
         return { statuses: await patchItems(db, n, patches), last: found.at(-1)?.seq };
       });
-      for (const status of statuses) {
-        if (status.status !== "failed") counts[status.status]++;
-        else {
-          const { code, message, param } = status.error;
-          throw new AppError(code, `Item "${status.id}": ${message}`, { param });
-        }
-      }
+      addPatched(outcome, statuses);
       after = statuses.length < patchesAtOnce ? undefined : last;
     }
-    return { updated: counts.updated, unchanged: counts.unchanged };
+    return outcome;
   }
 
   async delete(
