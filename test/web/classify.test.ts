@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
-import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { fitsWidth, seriousFindings, tap } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/classify.test.ts");
@@ -243,6 +243,24 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.mouse.up();
     await page.getByText(/^recording .*\.wav$/).waitFor();
     await page.locator(".bars .best").waitFor();
+    // A recording that nobody stops: each chunk comes as thousands of them
+    await page.evaluate(() => {
+      type Node = new (...args: unknown[]) => { port: Port };
+      type Port = EventTarget & { onmessage(event: { data: Float32Array }): void };
+      const scope = globalThis as unknown as { AudioWorkletNode: Node };
+      scope.AudioWorkletNode = class extends scope.AudioWorkletNode {
+        constructor(...args: unknown[]) {
+          super(...args);
+          this.port.addEventListener("message", () => {
+            for (let i = 0; i < 3000; i++) this.port.onmessage({ data: new Float32Array(1) });
+          });
+        }
+      };
+    });
+    await tap(record);
+    await page.getByText("has reached its greatest length and ended by itself").waitFor();
+    await record.waitFor();
+    await page.reload();
     // One label alone scores 1, which is an event
     for (const label of ["rain", "speech"])
       await page.getByRole("button", { name: `Remove ${label}` }).click();

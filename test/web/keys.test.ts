@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { createClient } from "../../src/client/client.js";
-import { seriousFindings } from "../helpers/browser.js";
+import { seriousFindings, tap } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/keys.test.ts", ["--api-keys", "open-sesame"]);
@@ -57,6 +57,14 @@ async function fill() {
   expect((await client.addItems("notes", items)).failed).toBe(0);
 }
 
+/** What is used of the browser's types, which Node's do not have. */
+interface Stream {
+  getTracks(): unknown[];
+}
+interface Devices {
+  getUserMedia(of: unknown): Promise<Stream>;
+}
+
 describe.skipIf(!served.found)("the page of a server with keys", () => {
   it("asks for the key once, says when it is wrong, and again when it was revoked", async () => {
     const keys = keyFolder(served.dataDir);
@@ -85,6 +93,43 @@ describe.skipIf(!served.found)("the page of a server with keys", () => {
     expect(await page.getByRole("button", { name: "Remove tiger" }).count()).toBe(0);
     await page.close();
     await turnsOff(await createKey(keys, { name: "reading room", scope: "read" }));
+  });
+
+  it("closes the microphone while the form hides its Stop button, and says so after", async () => {
+    const keys = keyFolder(served.dataDir);
+    const key = await createKey(keys, { name: "mic", scope: "read" });
+    const { page } = await served.browser.open(`${served.url}/#/classify?labels=a beep`);
+    await enter(page, asked, key);
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator as unknown as { mediaDevices: Devices };
+      const open = mediaDevices.getUserMedia.bind(mediaDevices);
+      const streams: Stream[] = [];
+      Object.assign(globalThis, { streams });
+      mediaDevices.getUserMedia = async (of) => {
+        const stream = await open(of);
+        streams.push(stream);
+        return stream;
+      };
+    });
+    const tracks = () =>
+      page.evaluate<string[]>("streams.flatMap((s) => s.getTracks()).map((t) => t.readyState)");
+    await tap(page.getByRole("button", { name: "Hold to record" }));
+    await page.getByRole("button", { name: "Stop recording" }).waitFor();
+    await page.getByRole("button", { name: "Key…" }).click();
+    await expect.poll(tracks).toEqual(["ended"]);
+    expect(await page.getByText("The recording was dropped").count()).toBe(0);
+    await page.getByRole("button", { name: "Keep the one in use" }).click();
+    await page.getByText("The recording was dropped before its end.").waitFor();
+
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.locator("[aria-label=Now] .bars .best").waitFor();
+    await revokeKey(keys, key.split("_")[1]);
+    await page.getByLabel(refused).waitFor();
+    await expect.poll(tracks).toEqual(["ended", "ended"]);
+    await enter(page, refused, "open-sesame");
+    await page.getByText("The microphone was closed when the page asked for a key.").waitFor();
+    await page.getByText("Heard live").waitFor();
+    await page.close();
   });
 
   it("asks for another in every view when one is revoked, and goes on where it was", async () => {

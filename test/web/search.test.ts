@@ -164,7 +164,23 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await expect.poll(() => shown(page)).toEqual(oldestFirst.toSorted());
     await page.reload();
     await expect.poll(() => shown(page)).toEqual(oldestFirst.toSorted());
+
+    // Of a list of more than a page, what is added meanwhile comes first where the newest do
+    const client = createClient({ url: served.url });
+    const { dimensions } = await client.createCollection({ name: "long", model: "starter-clip" });
+    const embedding = Array.from({ length: dimensions }, (_, d) => (d === 0 ? 1 : 0));
+    const items = Array.from({ length: 120 }, (_, i) => ({ id: `item ${i}`, embedding }));
+    await client.addItems(
+      "long",
+      items.map((item) => ({ ...item, modality: "image" as const })),
+    );
+    await page.goto(`${served.url}/#/search/long?order=newest`);
+    await page.reload(); // Of a collection that this page did not make
+    await expect.poll(async () => (await shown(page))[0]).toBe("item 119");
+    await page.getByLabel("Files to add").setInputFiles([upload("images/cat.jpg")]);
+    await expect.poll(async () => (await shown(page))[0]).toBe("cat.jpg");
     await page.close();
+    await client.deleteCollection("long");
   });
 
   it("draws a line where the results stop being about the sentence", async () => {

@@ -4,6 +4,7 @@ import { modalityOf, similarityText, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
 import { withoutArticle } from "../../web/src/views/classify/everyday-words.js";
+import { kept, maxEvents, maxSounds } from "../../web/src/views/classify/kept-events.js";
 import { apartText, movingText, ticksOf as roundTicks } from "../../web/src/views/gap/words.js";
 import { groupsOf } from "../../web/src/views/map/groups.js";
 import {
@@ -339,4 +340,14 @@ describe("the words of Gap", () => {
     expect(roundTicks(0.2, 0.5)).toEqual([0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]);
     expect(roundTicks(0.3, 0.3)).toEqual([0.3]);
   });
+});
+
+it("keeps the newest of the events that the microphone heard, and fewer sounds than events", () => {
+  const [start, end, sound] = [new Date(0), new Date(3000), new Blob(["WAV"])];
+  const events = Array.from({ length: maxEvents + maxSounds }, (_, id) => {
+    return { id, label: "rain", start, end, score: 1, sound };
+  });
+  const left = kept(events);
+  expect(left.map(({ id }) => id)).toEqual(Array.from({ length: maxEvents }, (_, id) => id));
+  expect(left.filter((event) => event.sound !== undefined)).toEqual(events.slice(0, maxSounds));
 });

@@ -3,6 +3,7 @@ import { sentenceOf } from "../server.js";
 import { joinSamples, type Microphone, openMicrophone } from "../sound/microphone.js";
 import { wavOf } from "../sound/wav.js";
 import { toast } from "./toasts.js";
+import { useStopWhenHidden } from "./use-stop-when-hidden.js";
 
 interface Recording {
   microphone: Microphone;
@@ -11,6 +12,9 @@ interface Recording {
 
 /** A shorter press starts a recording that lasts until the next press. */
 const clickMs = 400;
+
+/** Of 4096 samples: three minutes and a half at 48 kHz. */
+const maxChunks = 2500;
 
 /** Of the button that is recording: only one does at a time. */
 let stopRecording: (() => Promise<void>) | undefined;
@@ -32,14 +36,24 @@ export function RecordButton({
     recording.current.then(({ microphone }) => microphone.close()).catch(() => undefined);
     recording.current = undefined;
     setState("off");
-    toast("The recording was dropped before its end.");
+    return "The recording was dropped before its end.";
   };
-  useEffect(() => drop, []);
+  const dropAndSay = () => {
+    const sentence = drop();
+    if (sentence !== undefined) toast(sentence);
+  };
+  useEffect(() => dropAndSay, []);
+  useStopWhenHidden(drop);
   const start = () => {
     void stopRecording?.();
     stopRecording = stop;
     const chunks: Float32Array[] = [];
-    const opening = openMicrophone((chunk) => chunks.push(chunk));
+    const opening = openMicrophone((chunk) => {
+      chunks.push(chunk);
+      if (chunks.length !== maxChunks || recording.current !== current) return;
+      toast("The recording has reached its greatest length and ended by itself.");
+      void stop();
+    });
     pressedAt.current = performance.now();
     const current = opening.then((microphone) => ({ microphone, chunks }));
     recording.current = current;
@@ -90,7 +104,7 @@ export function RecordButton({
       }}
       onPointerUp={onUp}
       // A finger that scrolls began nothing
-      onPointerCancel={() => (wasHeld() ? onUp() : drop())}
+      onPointerCancel={() => (wasHeld() ? onUp() : dropAndSay())}
       onContextMenu={(event) => event.preventDefault()} // what a finger that holds would open
       onKeyDown={(event) => {
         if (event.repeat || (event.key !== " " && event.key !== "Enter")) return;

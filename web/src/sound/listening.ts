@@ -5,6 +5,8 @@ import { wavOf } from "./wav.js";
 
 /** Seconds that a request covers. */
 export const heardSeconds = 3;
+/** Why it ended, where the page asked for a key. */
+export const closedForKey = "The microphone was closed when the page asked for a key.";
 const minSeconds = 0.5;
 const pauseMs = 300;
 

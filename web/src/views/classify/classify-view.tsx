@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useDropping } from "../../components/use-dropping.js";
+import { useKeys } from "../../components/use-keys.js";
+import { useStopWhenHidden } from "../../components/use-stop-when-hidden.js";
 import { droppedFiles } from "../../files.js";
-import { useKeys } from "../../keys.js";
+import { closedForKey } from "../../sound/listening.js";
 import "./classify.css";
 import { startClassifying } from "./address.js";
 import { EventsList } from "./events-list.js";
@@ -23,6 +25,10 @@ export default function ClassifyView() {
   const labels = useRef<HTMLInputElement>(null);
   const dropping = useDropping(take);
   useEffect(startClassifying, []);
+  useStopWhenHidden(() => {
+    setLive(false);
+    return isLive ? closedForKey : undefined;
+  });
   useKeys({
     "/": () => {
       labels.current?.focus();

@@ -1,15 +1,11 @@
-import {
-  clearEvents,
-  clockText,
-  type LiveEvent,
-  liveEvents,
-  openEvent,
-  saveEvents,
-} from "./live-events.js";
+import { useEffect } from "preact/hooks";
+import { type LiveEvent, maxSounds } from "./kept-events.js";
+import { clearEvents, clockText, liveEvents, openEvent, saveEvents } from "./live-events.js";
 
 /** What the microphone heard, the newest first: to be played, opened and saved. */
 export function EventsList({ canOpen }: { canOpen: boolean }) {
   const events = liveEvents.value;
+  useEffect(() => stopPlaying, [events.length === 0]);
   if (events.length === 0) return null;
   return (
     <>
@@ -48,12 +44,18 @@ export function EventsList({ canOpen }: { canOpen: boolean }) {
 
 let playing: HTMLAudioElement | undefined;
 
+function stopPlaying(): void {
+  if (playing === undefined) return;
+  playing.pause();
+  URL.revokeObjectURL(playing.src);
+  playing = undefined;
+}
+
 function PlayButton({ event: { label, start, sound } }: { event: LiveEvent }) {
   const play = () => {
-    playing?.pause();
-    const url = URL.createObjectURL(sound!);
-    playing = new Audio(url);
-    playing.onended = () => URL.revokeObjectURL(url);
+    stopPlaying();
+    playing = new Audio(URL.createObjectURL(sound!));
+    playing.onended = stopPlaying;
     void playing.play().catch(() => undefined);
   };
   return (
@@ -61,7 +63,9 @@ function PlayButton({ event: { label, start, sound } }: { event: LiveEvent }) {
       type="button"
       class="play"
       aria-label={`Play ${label} of ${clockText(start)}`}
-      title={sound === undefined ? "The sounds of the newest 200 events are kept" : undefined}
+      title={
+        sound === undefined ? `The sounds of the newest ${maxSounds} events are kept` : undefined
+      }
       disabled={sound === undefined}
       onClick={play}
     >

@@ -1,26 +1,11 @@
 import { signal } from "@preact/signals";
 import { toast } from "../../components/toasts.js";
 import { csvOf, download } from "../../download.js";
+import { kept, type LiveEvent } from "./kept-events.js";
 import { openFiles } from "./state.js";
-
-/** A stretch of time in which the microphone heard one label. */
-export interface LiveEvent {
-  id: number;
-  label: string;
-  start: Date;
-  end: Date;
-  /** The highest that it reached. */
-  score: number;
-  /** Some seconds of it, as a WAV file; undefined once there are too many. */
-  sound: Blob | undefined;
-}
 
 /** A label with a higher score is an event. */
 export const eventScore = 0.6;
-const maxEvents = 1000;
-/** Of 3 s each: 60 MB. */
-const maxSounds = 200;
-
 /** The newest first; they stay after the microphone is closed. */
 export const liveEvents = signal<readonly LiveEvent[]>([]);
 
@@ -49,9 +34,7 @@ export function hear(
   }
   goingOn = ++lastId;
   const next = { id: goingOn, label, start, end, score, sound };
-  liveEvents.value = [next, ...liveEvents.peek()]
-    .slice(0, maxEvents)
-    .map((one, i) => (i === maxSounds ? { ...one, sound: undefined } : one));
+  liveEvents.value = kept([next, ...liveEvents.peek()]);
 }
 
 /** The first request covers less than those that follow. */
@@ -69,7 +52,7 @@ export function clearEvents(): void {
   toast(gone.length === 1 ? "One event is removed" : `${gone.length} events are removed`, [
     "Undo",
     () => {
-      liveEvents.value = [...liveEvents.peek(), ...gone];
+      liveEvents.value = kept([...liveEvents.peek(), ...gone].toSorted((a, b) => b.id - a.id));
     },
   ]);
 }

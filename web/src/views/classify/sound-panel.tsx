@@ -1,7 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { CanvasStrip, type Paint } from "../../components/canvas-strip.js";
-import { useKeys } from "../../keys.js";
+import { useKeys } from "../../components/use-keys.js";
 import { sizeText, timeText } from "../../media.js";
 import { drawLevel, drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow, ticksOf } from "../../sound/lanes.js";

@@ -92,10 +92,10 @@ export const reload = () => load(query.peek(), mediaQuery.peek());
 /** Shows what was added meanwhile, and as much as was shown before. */
 export async function showAdded(): Promise<void> {
   const { state, items, cursor, found } = feed.peek();
-  // What was added to a list comes at its end, when that is in sight.
-  const isAtEnd = found !== undefined || cursor === undefined;
+  // What was added to a list with the oldest first comes at its end: only when that is in sight
+  const isInSight = found !== undefined || cursor === undefined || query.peek().order !== "oldest";
   if (state !== "ready") await reload();
-  else if (isAtEnd) await load(query.peek(), mediaQuery.peek(), items.length);
+  else if (isInSight) await load(query.peek(), mediaQuery.peek(), items.length);
 }
 
 /** With `least`, of a feed that is shown, at least so many items are loaded before it changes. */

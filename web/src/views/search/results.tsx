@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useKeys } from "../../components/use-keys.js";
 import { useVirtualRows } from "../../components/use-virtual-rows.js";
-import { useKeys } from "../../keys.js";
 import { cut, feed, loadMore, type Shown } from "./feed.js";
 import { closeDetails, focusedId, focusItem, focusRequests } from "./focus.js";
 import { playOrPause } from "./player.js";

@@ -4,8 +4,9 @@ import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { ExampleMedia } from "../../components/example-media.js";
 import { RecordButton } from "../../components/record-button.js";
 import { ScoreBars } from "../../components/score-bars.js";
+import { useStopWhenHidden } from "../../components/use-stop-when-hidden.js";
 import { sentenceOf, server } from "../../server.js";
-import { heardSeconds, listen } from "../../sound/listening.js";
+import { closedForKey, heardSeconds, listen } from "../../sound/listening.js";
 import type { TaughtModality } from "./state.js";
 
 interface Tried {
@@ -40,6 +41,11 @@ export function TryIt({ head, modality }: { head: string; modality: TaughtModali
     listening.peek()?.abort();
     listening.value = undefined;
   };
+  useStopWhenHidden(() => {
+    if (listening.peek() === undefined) return;
+    stopListening();
+    return closedForKey;
+  });
   const tryOn = async (name: string, content: Blob | string) => {
     stopListening();
     const one = { name, url: content instanceof Blob ? URL.createObjectURL(content) : undefined };
