@@ -2,7 +2,7 @@ import { type FileHandle, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError } from "../errors.js";
 import { hashOpenFile as readHash } from "../files/hash-file.js";
-import { openRegular } from "../files/open-regular.js";
+import { withRegular } from "../files/open-regular.js";
 import type { PackFile } from "./manifest.js";
 
 /**
@@ -12,14 +12,7 @@ import type { PackFile } from "./manifest.js";
 const seen = new Map<string, Promise<string>>();
 
 /** sha256 of a regular file, read as a stream. */
-export async function hashFile(path: string): Promise<string> {
-  const file = await openRegular(path);
-  try {
-    return await hashOpenFile(file);
-  } finally {
-    await file.close();
-  }
-}
+export const hashFile = (path: string): Promise<string> => withRegular(path, hashOpenFile);
 
 /** The same of an open file, which stays open. */
 export async function hashOpenFile(file: FileHandle): Promise<string> {

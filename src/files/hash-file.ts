@@ -1,17 +1,10 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { openRegular } from "./open-regular.js";
+import { withRegular } from "./open-regular.js";
 
 /** sha256 of a regular file in hexadecimal, read as a stream. */
-export async function hashFile(path: string): Promise<string> {
-  const file = await openRegular(path);
-  try {
-    return await hashOpenFile(file);
-  } finally {
-    await file.close();
-  }
-}
+export const hashFile = (path: string): Promise<string> => withRegular(path, hashOpenFile);
 
 /** The same of an open file, from its beginning; it stays open. */
 export async function hashOpenFile(file: FileHandle): Promise<string> {

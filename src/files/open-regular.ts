@@ -52,6 +52,20 @@ export async function openRegular(
   }
 }
 
+/** What `use` gives of a file opened by `openRegular`, which is closed after it. */
+export async function withRegular<T>(
+  path: string,
+  use: (file: FileHandle) => Promise<T>,
+  options: OpenRegularOptions = {},
+): Promise<T> {
+  const file = await openRegular(path, options);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
 const notRegular = () => new Error("it is not a regular file");
 
 const isBelow = (path: string, folder: string) =>

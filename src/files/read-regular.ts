@@ -1,24 +1,22 @@
 import type { FileHandle } from "node:fs/promises";
-import { type OpenRegularOptions, openRegular } from "./open-regular.js";
+import { type OpenRegularOptions, withRegular } from "./open-regular.js";
 
 /**
  * The contents of a file in an untrusted folder, see `openRegular`.
  *
  * @throws Error where the file cannot be read, is not a regular file or has more than `maxBytes`.
  */
-export async function readRegularFile(
+export function readRegularFile(
   path: string,
   maxBytes: number,
   options: OpenRegularOptions = {},
 ): Promise<Buffer> {
-  const file = await openRegular(path, options);
-  try {
+  const read = async (file: FileHandle) => {
     const { size } = await file.stat();
     if (size > maxBytes) throw new Error(`it has ${size} bytes; at most ${maxBytes} are read`);
-    return await readUpTo(file, size);
-  } finally {
-    await file.close();
-  }
+    return readUpTo(file, size);
+  };
+  return withRegular(path, read, options);
 }
 
 /** The first bytes of a file, at most so many: one that grows meanwhile is cut. */
