@@ -85,7 +85,7 @@ async function searchOnce(
   queries: readonly CollectionQuery[],
   signal: AbortSignal | undefined,
 ): Promise<CollectionAnswers> {
-  const stats = await parts.store.stats(name);
+  const stats = await timed("search", () => parts.store.stats(name));
   const { space, options } = stats;
   const model = options.model as string | undefined;
   const target: HeadedTarget = {

@@ -5,8 +5,12 @@ import { freeBytes, Reserve, workingBytes } from "./reserve.js";
 import { type Database, guard, type Row } from "./sqlite.js";
 import type { WriteHooks } from "./write-queue.js";
 
-/** Idle time after which the log is emptied. */
-const quietMs = 1000;
+/**
+ * Time without a commit after which the log is emptied. That holds up searches for some 30 to 130
+ * ms, in which five files are flushed, and a stream of pictures commits about once a second: after
+ * a second without one it would be emptied between any two groups.
+ */
+const quietMs = 10_000;
 /** Pages freed at a time: some milliseconds, and at most 4 MB of log. */
 const pagesPerStep = 256;
 
