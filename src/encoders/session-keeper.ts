@@ -1,3 +1,4 @@
+import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import type { Session } from "./session.js";
 
@@ -28,10 +29,14 @@ export interface KeptSession extends Session {
   readonly isAwake: boolean;
 }
 
+/** How often graphs that ran while others were opened are looked at, where memory is limited. */
+const roomEveryMs = 1000;
+
 /**
  * Opens sessions, and closes those that are not used: after a while, and the least recently used
  * ones when all together take more memory than they may. One that sleeps is opened again, and its
- * files checked again, by the next run, which waits for it. A session never sleeps while it runs.
+ * files checked again, by the next run, which waits for it. A session never sleeps while it runs:
+ * until it has ended, all together may take more than they may.
  */
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
@@ -42,10 +47,12 @@ export class SessionKeeper {
   constructor(options: SessionKeeperOptions, now = () => performance.now()) {
     this.#options = options;
     this.#now = now;
-    const { idleMs } = options;
-    if (idleMs === 0) return;
-    const everyMs = Math.min(30_000, Math.max(100, idleMs / 4));
-    this.#timer = setInterval(() => this.check(), everyMs).unref();
+    const { idleMs, maxBytes } = options;
+    const everyMs = Math.min(
+      idleMs === 0 ? Number.POSITIVE_INFINITY : Math.min(30_000, Math.max(100, idleMs / 4)),
+      maxBytes === 0 ? Number.POSITIVE_INFINITY : roomEveryMs,
+    );
+    if (Number.isFinite(everyMs)) this.#timer = setInterval(() => this.check(), everyMs).unref();
   }
 
   /** @throws what `open` throws. */
@@ -60,24 +67,28 @@ export class SessionKeeper {
     return kept;
   }
 
-  /** Puts to sleep what has not been used for too long. */
+  /** Puts to sleep what has not been used for too long, and what is too much. */
   check(): void {
     const { idleMs } = this.#options;
-    if (idleMs === 0) return;
-    for (const kept of this.#sessions)
-      if (kept.mayYield && this.#now() - kept.usedAt >= idleMs) this.#sleep(kept, "was not used");
+    if (idleMs > 0)
+      for (const kept of this.#sessions)
+        if (kept.mayYield && this.#now() - kept.usedAt >= idleMs) this.#sleep(kept, "was not used");
+    const awake = [...this.#sessions].filter(({ isAwake }) => isAwake);
+    const [latest] = awake.sort((a, b) => b.usedAt - a.usedAt);
+    if (latest !== undefined) this.#makeRoom(latest);
   }
 
   close(): void {
     clearInterval(this.#timer);
   }
 
-  #makeRoom(awakened: Kept): void {
+  /** @param latest  the last one that was used, which stays even if it alone is too large. */
+  #makeRoom(latest: Kept): void {
     const { maxBytes } = this.#options;
     if (maxBytes === 0) return;
-    const awake = [...new Set([...this.#sessions, awakened])].filter((kept) => kept.isAwake);
+    const awake = [...new Set([...this.#sessions, latest])].filter((kept) => kept.isAwake);
     let bytes = awake.reduce((sum, kept) => sum + kept.bytes, 0);
-    const others = awake.filter((kept) => kept !== awakened && kept.mayYield);
+    const others = awake.filter((kept) => kept !== latest && kept.mayYield);
     for (const kept of others.sort((a, b) => a.usedAt - b.usedAt)) {
       if (bytes <= maxBytes) return;
       bytes -= kept.bytes;
@@ -87,7 +98,9 @@ export class SessionKeeper {
 
   #sleep(kept: Kept, why: string): void {
     this.#options.log?.info({ bytes: kept.bytes }, `${kept.name} sleeps: it ${why}`);
-    void kept.sleep();
+    kept.sleep().catch((error) => {
+      this.#options.log?.error({ err: error }, `${kept.name} could not be closed`);
+    });
   }
 }
 
@@ -108,14 +121,20 @@ class Kept implements KeptSession {
   #session: Session | undefined;
   #falling: Promise<void> | undefined;
   #running = 0;
-  usedAt: number;
+  #isClosed = false;
+  #usedAt: number;
 
   constructor(graph: KeptGraph, surroundings: Surroundings) {
     this.#graph = graph;
     this.#surroundings = surroundings;
     this.bytes = graph.bytes;
     this.name = graph.name;
-    this.usedAt = surroundings.now();
+    this.#usedAt = surroundings.now();
+  }
+
+  /** When its last run ended, or now. */
+  get usedAt(): number {
+    return this.#running > 0 ? this.#surroundings.now() : this.#usedAt;
   }
 
   get info(): Session["info"] {
@@ -137,7 +156,7 @@ class Kept implements KeptSession {
 
   wake(): Promise<Session> {
     this.#opening ??= (async () => {
-      await this.#falling;
+      await this.#falling?.catch(() => undefined); // whoever put it to sleep reports that
       try {
         this.#session = await this.#graph.open();
       } catch (error) {
@@ -145,7 +164,7 @@ class Kept implements KeptSession {
         throw error;
       }
       this.#info = this.#session.info;
-      this.usedAt = this.#surroundings.now();
+      this.#usedAt = this.#surroundings.now();
       this.#surroundings.onAwake();
       return this.#session;
     })();
@@ -153,12 +172,14 @@ class Kept implements KeptSession {
   }
 
   async run(...args: Parameters<Session["run"]>): ReturnType<Session["run"]> {
+    // Work that goes on after its request: the graph would never be closed again.
+    if (this.#isClosed) throw new AppError("unavailable", `${this.name} was unloaded`);
     this.#running++;
     try {
       return await (await this.wake()).run(...args);
     } finally {
       this.#running--;
-      this.usedAt = this.#surroundings.now();
+      this.#usedAt = this.#surroundings.now();
     }
   }
 
@@ -170,6 +191,7 @@ class Kept implements KeptSession {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#surroundings.onClose();
     await this.#opening?.catch(() => undefined);
     await this.sleep();

@@ -7,11 +7,12 @@ function graphs(options: { idleMs?: number; maxBytes?: number }) {
   let now = 0;
   const keeper = new SessionKeeper({ idleMs: 0, maxBytes: 0, ...options }, () => now);
   const log: string[] = [];
-  const open = (name: string, bytes: number, isPinned = false) =>
+  const pinned = new Set<string>();
+  const open = (name: string, bytes: number) =>
     keeper.open({
       name,
       bytes,
-      isPinned: () => isPinned,
+      isPinned: () => pinned.has(name),
       async open(): Promise<Session> {
         log.push(`open ${name}`);
         return {
@@ -29,6 +30,7 @@ function graphs(options: { idleMs?: number; maxBytes?: number }) {
   return {
     keeper,
     log,
+    pinned,
     open,
     wait: (ms: number) => {
       now += ms;
@@ -51,14 +53,15 @@ describe("SessionKeeper", () => {
   });
 
   it("closes none that runs, and none that is pinned", async () => {
-    const { open, wait } = graphs({ idleMs: 1000 });
-    const [running, pinned] = [await open("running", 10), await open("pinned", 10, true)];
+    const { open, pinned, wait } = graphs({ idleMs: 1000 });
+    pinned.add("pinned");
+    const [running, kept] = [await open("running", 10), await open("pinned", 10)];
     const run = running.run({});
     wait(5000);
-    expect([running.isAwake, pinned.isAwake]).toEqual([true, true]);
+    expect([running.isAwake, kept.isAwake]).toEqual([true, true]);
     await run;
     wait(1000);
-    expect([running.isAwake, pinned.isAwake]).toEqual([false, true]);
+    expect([running.isAwake, kept.isAwake]).toEqual([false, true]);
   });
 
   it("closes the least recently used ones when together they are too large", async () => {
@@ -75,11 +78,49 @@ describe("SessionKeeper", () => {
     expect([a, b, c].map(({ isAwake }) => isAwake)).toEqual([false, true, true]);
   });
 
-  it("lets one be larger than the limit: it runs alone", async () => {
-    const { open } = graphs({ maxBytes: 5 });
+  it("closes those that ran while another was opened once they have ended", async () => {
+    const { open, wait } = graphs({ maxBytes: 15 });
+    const a = await open("a", 10);
+    const first = a.run({});
+    const b = await open("b", 10);
+    const second = b.run({});
+    wait(1000);
+    expect([a, b].map(({ isAwake }) => isAwake)).toEqual([true, true]);
+    await Promise.all([first, second]);
+    wait(1);
+    await b.run({});
+    wait(1000);
+    expect([a, b].map(({ isAwake }) => isAwake)).toEqual([false, true]);
+  });
+
+  it("closes what is no longer pinned where all are too large", async () => {
+    const { open, pinned, wait } = graphs({ maxBytes: 15 });
+    pinned.add("a");
+    const a = await open("a", 10);
+    wait(1);
+    const b = await open("b", 10);
+    wait(1000);
+    expect([a, b].map(({ isAwake }) => isAwake)).toEqual([true, true]);
+    pinned.delete("a");
+    wait(1000);
+    expect([a, b].map(({ isAwake }) => isAwake)).toEqual([false, true]);
+  });
+
+  it("lets one be larger than the limit: it stays, alone", async () => {
+    const { open, wait } = graphs({ maxBytes: 5 });
     const session = await open("a", 10);
     await session.run({});
+    wait(5000);
     expect(session.isAwake).toBe(true);
+  });
+
+  it("opens nothing again for a run after it was closed", async () => {
+    const { log, open } = graphs({});
+    const session = await open("a", 10);
+    const [run] = [session.run({}), session.close()];
+    expect(await run).toEqual({});
+    await expect(session.run({})).rejects.toMatchObject({ code: "unavailable" });
+    expect(log).toEqual(["open a", "close a"]);
   });
 
   it("tries again after a session could not be opened", async () => {
@@ -100,5 +141,23 @@ describe("SessionKeeper", () => {
     isBroken = false;
     expect(await session.run({})).toEqual({});
     keeper.close();
+  });
+
+  it("opens a session again that could not be closed in order", async () => {
+    const keeper = new SessionKeeper({ idleMs: 0, maxBytes: 0 });
+    const session = await keeper.open({
+      name: "a",
+      bytes: 1,
+      isPinned: () => false,
+      open: async () => ({
+        info: {} as never,
+        run: async () => ({}),
+        close: async () => {
+          throw new Error("its thread has gone");
+        },
+      }),
+    });
+    await expect(session.sleep()).rejects.toThrow("its thread has gone");
+    expect(await session.run({})).toEqual({});
   });
 });
