@@ -174,7 +174,7 @@ async function openServices(
     heads,
     bridges,
     calibrations: new CalibrationStore({ files: state.calibrations, log }),
-    referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
+    referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log, activity }),
     keys: state.keys,
     refreshState: storage.refresh,
     missingMedia: storage.missingMedia,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Activity } from "../activity.js";
 import type { Embedding, Encoder, ModalityInput } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { writeDurably } from "../files/write-durably.js";
@@ -31,18 +32,23 @@ const maxRemembered = 32;
 export class ReferenceBank {
   readonly #folder: string;
   readonly #log: Log;
+  readonly #activity: Activity;
   readonly #backgroundCount: number;
   readonly #rows = new Recent<Rows>(maxRemembered);
   /** Inputs of each background that is being embedded. */
   readonly #embedded = new Map<string, number>();
 
   /**
-   * @param folder  `<dataDir>/cache`
+   * @param parts.folder  `<dataDir>/cache`
    * @param backgroundCount  inputs of each modality; fewer only in tests.
    */
-  constructor({ folder, log }: { folder: string; log: Log }, backgroundCount = shippedBackground) {
+  constructor(
+    { folder, log, activity }: { folder: string; log: Log; activity: Activity },
+    backgroundCount = shippedBackground,
+  ) {
     this.#folder = folder;
     this.#log = log;
+    this.#activity = activity;
     this.#backgroundCount = backgroundCount;
   }
 
@@ -114,11 +120,11 @@ export class ReferenceBank {
 
   /**
    * Rows that are computed once for all callers, as bulk work, and kept in a file; a failure is not
-   * cached.
+   * cached. Their models stay until they are computed, also when nobody waits any more.
    */
   remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
     const key = bankKey(parts);
-    return this.#rows.get(key, () => inBulk(() => this.#kept(key, make)));
+    return this.#rows.get(key, () => this.#activity.during(inBulk(() => this.#kept(key, make))));
   }
 
   async #kept(key: string, make: () => Promise<Rows>): Promise<Rows> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, describe, expect, it } from "vitest";
+import { Activity } from "../../src/activity.js";
 import type { CollectionMap } from "../../src/collections/collection-maps.js";
 import { type NamingParts, nameRegions } from "../../src/collections/name-regions.js";
 import { nearestWords } from "../../src/collections/region-names.js";
@@ -51,7 +52,11 @@ describe("nameRegions", () => {
       packs: { list: () => [pack] },
       bridges: { active: () => [] },
       heads: { use: () => undefined },
-      referenceBank: new ReferenceBank({ folder, log: pino({ level: "silent" }) }),
+      referenceBank: new ReferenceBank({
+        folder,
+        log: pino({ level: "silent" }),
+        activity: new Activity(),
+      }),
       maps: {
         nearestWords: async ({ means }: CollectionMap, words: never) =>
           nearestWords({ means, words }),

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Activity } from "../../src/activity.js";
 import type { DecodedImage, Encoder } from "../../src/encoders/encoder.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
 import { createLog } from "../../src/log.js";
@@ -10,7 +11,9 @@ import { ReferenceBank } from "../../src/zero-shot/reference-bank.js";
 
 const total = 40;
 const newFolder = () => mkdtempSync(join(tmpdir(), "crossmodal-bank-"));
-const bankIn = (folder: string) => new ReferenceBank({ folder, log: createLog("silent") }, total);
+const log = createLog("silent");
+const bankIn = (folder: string, activity = new Activity()) =>
+  new ReferenceBank({ folder, log, activity }, total);
 const meanColour = ({ rgb }: DecodedImage) =>
   Float32Array.from([0, 1, 2], (c) => {
     let sum = 0;
@@ -69,6 +72,14 @@ describe("ReferenceBank", () => {
     expect(readdirSync(folder)).toEqual([]);
     const { pack, encoded } = colourPack();
     await bank.background(pack, "image");
+    expect(encoded()).toBe(total);
+  });
+
+  it("keeps its model from being freed until it is done, whoever still waits", async () => {
+    const activity = new Activity();
+    const { pack, encoded } = colourPack();
+    void bankIn(newFolder(), activity).background(pack, "image");
+    await activity.whenIdle();
     expect(encoded()).toBe(total);
   });
 });
