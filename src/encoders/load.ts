@@ -37,6 +37,8 @@ interface TowerReport {
 /** A pack whose towers are live. */
 export interface LoadedPack {
   manifest: Manifest;
+  /** Milliseconds since 1970. */
+  loadedAt: number;
   space: string;
   encoders: { text?: Encoder<"text">; image?: Encoder<"image">; audio?: Encoder<"audio"> };
   encodeWindows?: EncodeWindows;
@@ -78,6 +80,7 @@ export class PackLoader {
     const troubles = () => sessions.flatMap(({ trouble }) => trouble ?? []);
     const pack: LoadedPack = {
       manifest,
+      loadedAt: Date.now(),
       space,
       encoders: {},
       towers: [],

@@ -55,12 +55,10 @@ const operations = {
  */
 export function modelsRoutes(services: Services) {
   const { packs, models, jobs, referenceBank } = services;
-  // Manifests have no date: this is when the server loaded the model.
-  const created = Math.floor(Date.now() / 1000);
   const answer = (pack: LoadedPack) =>
-    modelAnswer(pack, { aliases: packs.aliasesOf(pack.manifest.id), created, referenceBank });
+    modelAnswer(pack, { aliases: packs.aliasesOf(pack.manifest.id), referenceBank });
   return new Hono<RequestVariables>()
-    .get("/v1/models", operations.list, (c) => c.json(modelList(services, created)))
+    .get("/v1/models", operations.list, (c) => c.json(modelList(services)))
     .get("/v1/models/:id", operations.get, (c) => c.json(answer(packs.find(c.req.param("id")))))
     .post("/v1/models", operations.load, async (c) => {
       const body = await readRequest(c, LoadModel, { json: ["dtypes", "pinned", "reload"] });
@@ -83,33 +81,33 @@ export function modelsRoutes(services: Services) {
     });
 }
 
-export const modelList = (
-  { packs, config, referenceBank }: Pick<Services, "packs" | "config" | "referenceBank">,
-  created: number,
-): ModelList => ({
+export const modelList = ({
+  packs,
+  config,
+  referenceBank,
+}: Pick<Services, "packs" | "config" | "referenceBank">): ModelList => ({
   object: "list",
   data: packs.list().map((pack) => {
     const aliases = packs.aliasesOf(pack.manifest.id);
-    return modelAnswer(pack, { aliases, created, referenceBank });
+    return modelAnswer(pack, { aliases, referenceBank });
   }),
   installed: installedIds(config.dataDir),
 });
 
 interface AnswerParts extends Pick<Services, "referenceBank"> {
   aliases: string[];
-  created: number;
 }
 
 function modelAnswer(
-  { manifest, space, towers, isPinned }: LoadedPack,
-  { aliases, created, referenceBank }: AnswerParts,
+  { manifest, loadedAt, space, towers, isPinned }: LoadedPack,
+  { aliases, referenceBank }: AnswerParts,
 ): ModelAnswer {
   const modalities = towers.map(({ modality }) => modality);
   return {
     id: manifest.id,
     aliases,
     object: "model",
-    created,
+    created: Math.floor(loadedAt / 1000), // manifests have no date
     owned_by: ownerOf(manifest.source),
     family: manifest.family,
     revision: manifest.revision,

@@ -37,5 +37,5 @@ export function fakePack(id: string, dimensions: number): LoadedPack {
     (modality) => ({ modality, bytes: 0, isAwake: () => true }) as never,
   );
   const none = { isPinned: () => false, troubles: () => [], dispose: async () => {} };
-  return { manifest, space: `${id}@1`, encoders: { text, image }, towers, ...none };
+  return { manifest, loadedAt: 0, space: `${id}@1`, encoders: { text, image }, towers, ...none };
 }

@@ -18,7 +18,7 @@ function pack(id: string, ...modalities: Modality[]): LoadedPack {
     dispose: async () => {},
   });
   const encoders = Object.fromEntries(modalities.map((modality) => [modality, encoder(modality)]));
-  const pack = { manifest: { id } as never, space, encoders, towers: [] };
+  const pack = { manifest: { id } as never, loadedAt: 0, space, encoders, towers: [] };
   return { ...pack, isPinned: () => false, troubles: () => [], dispose: async () => {} };
 }
 

@@ -92,7 +92,6 @@ const HealthAnswer = z.object({ unix: z.number(), status: z.literal("UP") });
 /** Source: michaelfeil/infinity at fcb951c, infinity_emb/fastapi_schemas/pymodels.py. */
 export function infinityShape(services: Services): Shape {
   const { packs, budget, config } = services;
-  const started = Math.floor(Date.now() / 1000);
   const embeddings = { body: json(EmbeddingsBody), returns: json(EmbeddingsAnswer) };
   return {
     name: "infinity",
@@ -171,11 +170,11 @@ export function infinityShape(services: Services): Shape {
         answer: (c) =>
           c.json({
             object: "list",
-            data: packs.list().map(({ manifest, towers }) => ({
+            data: packs.list().map(({ manifest, loadedAt, towers }) => ({
               id: manifest.id,
               object: "model",
               owned_by: "infinity",
-              created: started,
+              created: Math.floor(loadedAt / 1000),
               backend: "onnx",
               stats: {
                 queue_fraction: Math.min(1, budget.units / config.maxQueued),

@@ -50,7 +50,6 @@ const errors: ErrorForm = ({ status, body: { message, type } }) => ({
  */
 export function llamaCppShape(services: Services): Shape {
   const { packs } = services;
-  const started = Math.floor(Date.now() / 1000);
   return {
     name: "llama.cpp",
     errors,
@@ -61,7 +60,7 @@ export function llamaCppShape(services: Services): Shape {
         path: "/v1/models",
         onlyUnderPrefix: true,
         returns: json(ModelList),
-        answer: (c) => c.json(modelList(services, started)),
+        answer: (c) => c.json(modelList(services)),
       },
       {
         method: "GET",
