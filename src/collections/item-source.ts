@@ -59,6 +59,18 @@ export async function sourceReader(parts: SourceParts): Promise<ContentOf> {
   };
 }
 
+/** Whether a copy was made from what the item is made from now. */
+export function hasContentOf(item: StoredItem, copy: StoredItem | undefined): boolean {
+  return (
+    copy !== undefined &&
+    item.contentHash !== undefined &&
+    item.contentHash === copy.contentHash &&
+    item.modality === copy.modality &&
+    item.text === copy.text &&
+    item.source === copy.source
+  );
+}
+
 /** @throws AppError for what is too large, or neither a picture nor a sound. */
 const fileIn = (allowed: LocalFiles, path: string) =>
   allowed.read(path).catch((error) => {

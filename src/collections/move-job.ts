@@ -8,7 +8,8 @@ import type { Changes, CollectionSpec, VectorStore } from "../index/vector-store
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { MediaBudget } from "../media/budget.js";
 import { type AddParts, addItems, type Incoming } from "./add-items.js";
-import { type ContentOf, type SourceParts, sourceReader } from "./item-source.js";
+import { holdModels } from "./held-models.js";
+import { type ContentOf, hasContentOf, type SourceParts, sourceReader } from "./item-source.js";
 
 /** The input of a move: the new collection as it will be created. */
 export const MoveInput = z.object({
@@ -46,7 +47,10 @@ const maxNamed = 100;
 export function moveJob(services: MoveServices): JobKind {
   return {
     lane: "collections",
-    run: (input, context) => new Move(services, MoveInput.parse(input), context).run(),
+    async run(input, context) {
+      const move = MoveInput.parse(input);
+      return new Move(await holdModels(services, move.into), move, context).run();
+    },
   };
 }
 
@@ -229,18 +233,6 @@ class Move {
     const existing = await this.#services.store.get(this.#input.collection, unread);
     await this.#remove(unread, existing);
   }
-}
-
-/** Whether a copy was made from what the item is made from now. */
-function hasContentOf(item: StoredItem, copy: StoredItem | undefined): boolean {
-  return (
-    copy !== undefined &&
-    item.contentHash !== undefined &&
-    item.contentHash === copy.contentHash &&
-    item.modality === copy.modality &&
-    item.text === copy.text &&
-    item.source === copy.source
-  );
 }
 
 /** Errors that every further item would meet. */

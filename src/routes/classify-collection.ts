@@ -28,7 +28,7 @@ const classifyOperation = describe({
 
 /** `POST /v1/collections/{name}/classify`: labels of stored items, as a job. */
 export function classifyCollectionRoute(services: Services) {
-  const { store, jobs, labelSets } = services;
+  const { store, jobs, labelSets, packs } = services;
   return new Hono<RequestVariables>().post(
     "/v1/collections/:name/classify",
     classifyOperation,
@@ -39,7 +39,8 @@ export function classifyCollectionRoute(services: Services) {
       fieldPath(field, "field");
       const query = {
         ...(await labelQueryOf(body, labelSets)),
-        ...{ model, head, threshold, calibration },
+        ...{ head, threshold, calibration },
+        model: model && packs.resolve(model), // an alias may be another's when the job begins
         falseAlarmRate: body.reject?.false_alarm_rate,
       };
       const stats = await store.stats(name);

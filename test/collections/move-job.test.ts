@@ -197,6 +197,59 @@ describe("POST /v1/collections/{name}/move", () => {
     expect((await ask("/v1/collections/busy-2/items/c")).metadata).toEqual({ of: "c", seen: true });
   });
 
+  it("goes on with the model that it began with, also when that is unloaded", async () => {
+    await post("/v1/models", { model: "starter-clap" }); // a bridge leads from it to starter-clip
+    const direct = await post("/v1/embeddings", { input: "sentence 69", model: "starter-clip" });
+    const texts = Array.from({ length: 70 }, (_, i) =>
+      own(`text ${i}`, { modality: "text", text: `sentence ${i}` }),
+    );
+    await makeCollection("long", [own("url", { source: url }), ...texts]);
+    let open = () => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const body = { model: "starter-clip", into: "long-2" };
+    const { job } = await post("/v1/collections/long/move", body);
+    await expect.poll(async () => (await ask("/v1/collections/long-2")).name).toBe("long-2");
+    await app.request("/v1/models/starter-clip", { method: "DELETE" });
+    open();
+    await (await app.request(`/v1/jobs/${job.id}/events`)).text();
+    expect(await ask(`/v1/jobs/${job.id}`)).toMatchObject({
+      state: "succeeded",
+      result: { items: 71, missing: { items: 0 } },
+    });
+    const { embedding } = await ask("/v1/collections/long-2/items/text 69?include=embedding");
+    expect(embedding).toEqual(direct.data[0].embedding);
+    await app.request("/v1/models/starter-clap", { method: "DELETE" });
+  });
+
+  it("says which model it needs where that is not loaded, and goes on once it is", async () => {
+    await makeCollection("waiting", [own("a", { modality: "text", text: "a" })]);
+    await post("/v1/models", { model: "starter-clip" });
+    let open = () => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await makeCollection("before", [own("url", { source: url })]);
+    const first = await post("/v1/collections/before/move", { model: "starter-clip", into: "b-2" });
+    const body = { model: "starter-clip", into: "waiting-2" };
+    const { job } = await post("/v1/collections/waiting/move", body); // behind the first
+    await app.request("/v1/models/starter-clip", { method: "DELETE" });
+    open();
+    const ended = async () => {
+      await (await app.request(`/v1/jobs/${job.id}/events`)).text();
+      return ask(`/v1/jobs/${job.id}`);
+    };
+    expect(await ended()).toMatchObject({
+      state: "failed",
+      error: { code: "model_not_found", message: expect.stringContaining("starter-clip") },
+    });
+    expect((await ask(`/v1/jobs/${first.job.id}`)).state).toBe("succeeded");
+    await post("/v1/models", { model: "starter-clip" });
+    await post(`/v1/jobs/${job.id}/resume`, {});
+    expect(await ended()).toMatchObject({ state: "succeeded", result: { items: 1 } });
+  });
+
   it.each([
     [{ model: "starter-clip", into: "small" }, "already_exists", "into"],
     [{ model: "starter-clip", into: "little" }, "already_exists", "into"],
