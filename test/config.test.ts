@@ -28,11 +28,24 @@ describe("loadConfig", () => {
     [{ environment: {}, file: file('{"dataDri": "x"}') }, 'did you mean "dataDir"?'],
     [{ environment: { CROSSMODAL_PORT: "high" } }, "CROSSMODAL_PORT"],
     [{ environment: {}, flags: { port: "70000" } }, "--port"],
+    [{ environment: {}, flags: { models: "a,b,a" } }, "each model once"],
+    [{ environment: {}, flags: { trustedProxies: "proxy" } }, "addresses or ranges"],
+    [{ environment: {}, flags: { corsOrigins: "https://a.example/" } }, "https://app.example"],
+    [{ environment: {}, flags: { corsOrigins: "https://A.example" } }, "https://app.example"],
+    [{ environment: {}, flags: { trustedHosts: "crossmodal:8080" } }, "without a port"],
     [{ environment: {}, flags: { device: "gpu" } }, "auto, cpu, webgpu, cuda"],
     [{ environment: {}, file: file("[]") }, "one JSON object"],
     [{ environment: {}, file: "nowhere.json" }, "cannot be read"],
   ])("refuses %j and says what to do", (sources, message) => {
     expect(() => loadConfig(sources)).toThrow(message);
+  });
+
+  it.each([
+    ["trustedProxies", "10.0.0.0/8,::1,2001:db8::/32,192.168.1.7"],
+    ["corsOrigins", "*,null,https://app.example,http://[::1]:5173,chrome-extension://abcdef"],
+    ["trustedHosts", "crossmodal,my_service.lan,[fd00::7]"],
+  ] as const)("takes for %s %s", (name, text) => {
+    expect(loadConfig({ environment: {}, flags: { [name]: text } })[name]).toEqual(text.split(","));
   });
 
   it("keeps data where the system's programs keep theirs, unless told otherwise", () => {

@@ -2,6 +2,14 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { asIs, list, number, option } from "./option.js";
 
+/** Compared letter by letter with what a browser sends: a path or a slash would never match. */
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && (!/^https?:/i.test(text) || new URL(text).origin === text);
+
+/** Compared letter by letter with the name in a request's Host. */
+const isHostname = (text: string): boolean =>
+  URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text;
+
 /** Who may call, and what the server may call and log. */
 export const accessOptions = {
   apiKeys: {
@@ -30,7 +38,14 @@ export const accessOptions = {
       "unlimited.",
   ),
   trustedProxies: option(
-    z.array(z.string().min(1)),
+    z.array(
+      z
+        .string()
+        .refine(
+          (name) => (name.includes("/") ? ipaddr.isValidCIDR(name) : ipaddr.isValid(name)),
+          "Expected addresses or ranges such as 10.0.0.0/8",
+        ),
+    ),
     [],
     list,
     "Addresses and ranges of proxies in front, comma-separated, e.g. 10.0.0.0/8; the client's " +
@@ -87,14 +102,25 @@ export const accessOptions = {
       "source, comma-separated; none by default.",
   ),
   corsOrigins: option(
-    z.array(z.string()),
+    z.array(
+      z
+        .string()
+        .refine(
+          (origin) => ["*", "null"].includes(origin) || isOrigin(origin),
+          "Expected * or an origin as browsers send it, e.g. https://app.example",
+        ),
+    ),
     [],
     list,
     "Origins whose web pages may call this server, comma-separated, e.g. https://app.example; " +
       "* for any, with apiKeys only.",
   ),
   trustedHosts: option(
-    z.array(z.string().min(1)),
+    z.array(
+      z
+        .string()
+        .refine(isHostname, "Expected a host name in lower case, without a port, e.g. crossmodal"),
+    ),
     [],
     list,
     "Names under which programs on a private network reach this server without a key, " +

@@ -4,7 +4,10 @@ import { asIs, count, list, number, option, pairs } from "./option.js";
 /** Which models are loaded, and how they run. */
 export const modelOptions = {
   models: option(
-    z.array(z.string()).min(1),
+    z
+      .array(z.string())
+      .min(1)
+      .refine((ids) => new Set(ids).size === ids.length, "Expected each model once"),
     ["starter-clip", "starter-clap"],
     list,
     "Ids of the models to load, comma-separated; the first that understands a modality is its " +
