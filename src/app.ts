@@ -4,7 +4,6 @@ import { requestId } from "hono/request-id";
 import { Access } from "./access/access.js";
 import { auditLog } from "./access/audit-log.js";
 import { MediaAddresses } from "./access/media-addresses.js";
-import { RateLimit } from "./access/rate-limit.js";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
@@ -72,7 +71,7 @@ export function createApp(
   const { config, log, stopping } = services;
   const shapes = foreignShapes(services);
   const app = new Hono<RequestVariables>({ getPath: clientPath(shapes) });
-  const addresses = new MediaAddresses(access);
+  const addresses = new MediaAddresses(access, { secret: services.addressSecret });
   return app
     .use(requestId())
     .use(observeRequests(log, config.requestTimeoutMs, services.tracer))
@@ -86,7 +85,7 @@ export function createApp(
       requireKey({
         access,
         addresses,
-        limit: new RateLimit(),
+        limit: services.rateLimit,
         config,
         log: auditLog(config.auditFile, log),
         isInference: changesNothing(shapes),

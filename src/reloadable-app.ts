@@ -1,10 +1,10 @@
 import { Access } from "./access/access.js";
+import { checkAccess } from "./access/check-access.js";
 import { type App, createApp } from "./app.js";
 import { compareConfigs } from "./config/reload.js";
 import type { Config } from "./config.js";
 import { packsOf } from "./encoders/packs.js";
-import { checkAliases } from "./services/load-packs.js";
-import { startFetcher } from "./services/start-media.js";
+import { checkModels } from "./services/load-packs.js";
 import type { Services } from "./services.js";
 import type { ReloadAnswer } from "./wire/server.js";
 
@@ -12,8 +12,6 @@ export interface ReloadableAppOptions {
   access: Access;
   /** Reads the configuration again, from its original source. */
   reread: () => Config;
-  /** @throws AppError when the server would be reachable by more clients than is allowed. */
-  checkAccess: (config: Config, access: Access) => void;
 }
 
 /**
@@ -21,15 +19,18 @@ export interface ReloadableAppOptions {
  * finishes in the routes that it reached; connections stay open.
  */
 export class ReloadableApp {
-  readonly #options: ReloadableAppOptions;
+  readonly #reread: () => Config;
+  #access: Access;
   #services: Services;
   #app: App;
   #reloading: Promise<unknown> = Promise.resolve();
 
-  constructor(services: Services, options: ReloadableAppOptions) {
-    this.#options = options;
+  /** @throws AppError as what uses an option. */
+  constructor(services: Services, { access, reread }: ReloadableAppOptions) {
+    this.#reread = reread;
+    this.#access = access;
     this.#services = services;
-    this.#app = this.#make(services, options.access);
+    this.#app = this.#make(services, access);
   }
 
   readonly fetch: App["fetch"] = (...args) => this.#app.fetch(...args);
@@ -51,28 +52,20 @@ export class ReloadableApp {
 
   async #reload(): Promise<ReloadAnswer> {
     const before = this.#services.config;
-    const { config, changed, needsRestart } = compareConfigs(before, this.#options.reread());
-    const { packs, models, log } = this.#services;
+    const { config, changed, needsRestart } = compareConfigs(before, this.#reread());
+    const { models, log } = this.#services;
     const access = new Access(config, this.#services.keys);
     await access.refresh();
-    this.#options.checkAccess(config, access);
-    const aliased = packsOf(packs.list(), checkAliases(config));
-    const fetchMedia = startFetcher(config);
-    const services = { ...this.#services, config, packs: aliased, fetchMedia };
+    checkAccess(config, access);
+    checkModels(config);
+    const packs = packsOf(this.#services.packs.list(), config.aliases);
+    const services = { ...this.#services, config, packs };
     const app = this.#make(services, access);
-
-    const loaded: string[] = [];
-    try {
-      for (const id of config.models) if ((await models.load(id)).isNew) loaded.push(id);
-    } catch (error) {
-      for (const id of loaded) models.unload(id);
-      throw error;
-    }
-    const isLoaded = (id: string) => packs.list().some(({ manifest }) => manifest.id === id);
-    const unloaded = before.models.filter((id) => !config.models.includes(id) && isLoaded(id));
-    for (const id of unloaded) models.unload(id);
-    for (const id of before.pinnedModels) models.pin(id, false);
-    for (const id of config.pinnedModels) models.pin(id, true);
+    const { loaded, unloaded } = await models.reconfigure(before, config);
+    // Nothing fails from here on.
+    services.use({ config, packs });
+    this.#access.replaceBy(access);
+    this.#access = access;
     this.#services = services;
     this.#app = app;
     log.info({ changed, needsRestart, loaded, unloaded }, "configuration reloaded");

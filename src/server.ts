@@ -4,6 +4,7 @@ import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { Access } from "./access/access.js";
+import { checkAccess } from "./access/check-access.js";
 import { limitConnections } from "./access/limit-connections.js";
 import { TlsFiles } from "./access/tls-files.js";
 import { closeAll } from "./close-all.js";
@@ -43,8 +44,7 @@ export async function startServer(
   const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
   if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
-  const { access, services } = await openServices(config, log);
-  const app = new ReloadableApp(services, { access, reread, checkAccess });
+  const { app, services } = await openApp(config, log, reread);
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
     // observeRequests. Proxies and clients reuse a connection after a minute; one that was closed
@@ -108,8 +108,8 @@ export async function startServer(
   };
 }
 
-/** Access is settled before models are loaded. */
-async function openServices(config: Config, log: Log) {
+/** Access is settled before models are loaded. After a failure nothing stays open. */
+async function openApp(config: Config, log: Log, reread: () => Config) {
   const storage = await openStorage(config, log, true);
   const access = new Access(config, storage.state.keys);
   try {
@@ -119,7 +119,13 @@ async function openServices(config: Config, log: Log) {
     await storage.close();
     throw error;
   }
-  return { access, services: await createServices(config, log, { storage }) };
+  const services = await createServices(config, log, { storage });
+  try {
+    return { services, app: new ReloadableApp(services, { access, reread }) };
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
 }
 
 function portError({ host, port }: Config, why: string, cause?: Error): AppError {
@@ -157,18 +163,4 @@ export function closeOnSignals(server: RunningServer, config: Config, log: Log):
     process.off("SIGHUP", reload);
     uninstall();
   };
-}
-
-/** @throws AppError `invalid_input` where a server without keys would be reached from elsewhere. */
-function checkAccess(config: Config, access: Access): void {
-  const isOpen = !access.needsKey && config.trustedHosts.length === 0;
-  if (!isOpen || isLoopback(config.host)) return;
-  const message =
-    `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys ` +
-    "create`, or listen on 127.0.0.1";
-  throw new AppError("invalid_input", message, { param: "host" });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { RateLimit } from "./access/rate-limit.js";
 import { RecentClients } from "./access/recent-clients.js";
 import { Activity } from "./activity.js";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
@@ -18,6 +20,7 @@ import { HeadStore } from "./heads/head-store.js";
 import type { LazyStore } from "./index/lazy-store.js";
 import type { Jobs } from "./jobs/jobs.js";
 import type { KeptMedia } from "./kept-media/kept-media.js";
+import { MediaArchives } from "./kept-media/media-archives.js";
 import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
 import type { BodyBudget } from "./media/body-budget.js";
@@ -25,8 +28,8 @@ import type { MediaBudget } from "./media/budget.js";
 import type { Media } from "./media/media.js";
 import type { FetchMedia } from "./media/read-media.js";
 import { NeutralQueries } from "./search/neutral-queries.js";
-import { checkAliases, loadPacks } from "./services/load-packs.js";
-import { openJobs } from "./services/open-jobs.js";
+import { checkModels, loadPacks } from "./services/load-packs.js";
+import { type JobParts, openJobs } from "./services/open-jobs.js";
 import { openStorage, type Storage } from "./services/open-storage.js";
 import { bodyBudget, mediaBudget, startFetcher, startMedia } from "./services/start-media.js";
 import { startTracer, type Tracer } from "./tracing/tracer.js";
@@ -44,6 +47,12 @@ export interface Services {
   activity: Activity;
   /** Who asked this server last. */
   clients: RecentClients;
+  /** What callers have left of their requests a minute. */
+  rateLimit: RateLimit;
+  /** Signs the addresses of kept media. */
+  addressSecret: Uint8Array;
+  /** Of which the addresses were given lately. */
+  mediaArchives: MediaArchives;
   media: Media;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is locked on first use. */
@@ -84,6 +93,11 @@ export interface Services {
   troubles(): string[];
   /** Aborts when the shutdown begins: streams that could go on for hours end then. */
   stopping: AbortSignal;
+  /**
+   * Has jobs that begin from now on work with another configuration, and nothing fetched any more
+   * from a host that it does not allow.
+   */
+  use(changed: Pick<Services, "config" | "packs">): void;
   /** Starts the shutdown: ends streams and interrupts jobs; short requests may finish. */
   stop(): Promise<void>;
   /** Frees every part, even when others fail; rejects with the errors. */
@@ -123,6 +137,7 @@ async function openServices(
 ): Promise<Services> {
   const storage = openedStorage ?? (await openStorage(config, log, false));
   closers.push(() => storage.close());
+  checkModels(config);
   const { store, keptMedia, state } = storage;
   const tracer = await startTracer(config.otlpEndpoint, log);
   closers.push(() => tracer?.close());
@@ -136,7 +151,7 @@ async function openServices(
 
   const loaded: LoadedPack[] = [];
   closers.push(() => closeAll(...loaded.map((pack) => () => pack.dispose())));
-  const packs = packsOf(loaded, checkAliases(config));
+  const packs = packsOf(loaded, config.aliases);
   const activity = new Activity();
   const models = await loadPacks(config, { media, activity, log, loaded });
   closers.push(() => models.close());
@@ -156,6 +171,7 @@ async function openServices(
     spaces: () => loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
     log,
   });
+  const fetcher = startFetcher(config);
   models.onChange = () => bridges.chooseActive();
   const parts = {
     config,
@@ -171,6 +187,9 @@ async function openServices(
     models,
     activity,
     clients: new RecentClients(),
+    rateLimit: new RateLimit(),
+    addressSecret: randomBytes(32),
+    mediaArchives: new MediaArchives(),
     heads,
     bridges,
     calibrations: new CalibrationStore({ files: state.calibrations, log }),
@@ -182,10 +201,11 @@ async function openServices(
     labelSets: new LabelSetStore(state["label-sets"]),
     bodies: bodyBudget(config),
     neutralQueries: new NeutralQueries(),
-    fetchMedia: startFetcher(config),
+    fetchMedia: fetcher.fetchMedia,
     ready,
   };
-  const jobs = await openJobs(parts, storage);
+  let inUse: JobParts = parts;
+  const jobs = await openJobs(() => inUse, storage);
   if (openedStorage !== undefined) {
     storage.follow();
     jobs.follow();
@@ -199,6 +219,10 @@ async function openServices(
   return {
     ...parts,
     jobs,
+    use: (changed) => {
+      inUse = { ...inUse, ...changed };
+      fetcher.use(changed.config);
+    },
     troubles: () => [
       ...(store.trouble === undefined ? [] : [store.trouble]),
       ...loaded.flatMap((pack) => pack.troubles()),

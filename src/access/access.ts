@@ -28,12 +28,28 @@ export class Access {
   readonly #configured: readonly Buffer[];
   readonly #files: KeyFolder | undefined;
   #keys = new Map<string, StoredKey>();
+  #successor: Access | undefined;
   #version = "";
 
   /** @param files  with the created keys; without it, only those of the configuration count. */
   constructor({ apiKeys }: { apiKeys: readonly string[] }, files?: KeyFolder) {
     this.#configured = apiKeys.map(digest);
     this.#files = files;
+  }
+
+  /** From now on the keys of another configuration hold. */
+  replaceBy(successor: Access): void {
+    this.#successor = successor;
+  }
+
+  /**
+   * Whether a key opens this server at the moment: also where the keys of the configuration have
+   * changed since its request came.
+   * @throws AppError as `callerWith`.
+   */
+  async admits(key: string): Promise<boolean> {
+    if (this.#successor !== undefined) return this.#successor.admits(key);
+    return !this.needsKey || (await this.callerWith(key)) !== undefined;
   }
 
   /** @throws AppError `storage_corrupt` when the key file is damaged. */

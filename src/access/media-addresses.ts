@@ -20,15 +20,23 @@ type Kind = keyof typeof mediaPaths;
  * Where the kept media of items, or archives of them, are read: a path below the server's address.
  * Where keys are needed it is signed and expires after an hour or a little more, as `<img>` and
  * `<audio>` send no key.
- * Addresses end with the process that gave them, and so do not follow a clock that is set.
+ * Addresses end with the secret, which is the process's, and so do not follow a clock that is set.
  */
 export class MediaAddresses {
   readonly #access: Pick<Access, "needsKey">;
   readonly #now: () => number;
-  readonly #secret = randomBytes(32);
+  readonly #secret: Uint8Array;
 
-  constructor(access: Pick<Access, "needsKey">, now = sinceStart) {
+  /** @param options.secret  of 32 bytes: addresses signed with another are refused. */
+  constructor(
+    access: Pick<Access, "needsKey">,
+    {
+      secret = randomBytes(32),
+      now = sinceStart,
+    }: { secret?: Uint8Array; now?: () => number } = {},
+  ) {
     this.#access = access;
+    this.#secret = secret;
     this.#now = now;
   }
 

@@ -40,9 +40,10 @@ export interface TargetOptions {
 /** @param config  what the routes in this process run with; not used with a URL. */
 export async function openTarget(config: Config, { url, apiKey }: TargetOptions): Promise<Target> {
   if (url !== undefined) return { ...clientOf(url, apiKey), close: async () => {} };
-  const isSlow = config.models.length > 0 && process.stderr.isTTY;
-  if (isSlow) process.stderr.write(`loading ${config.models.join(", ")} …`);
-  const services = await createServices(config, commandLog()).finally(() => {
+  const { models } = config;
+  const isSlow = models.length > 0 && process.stderr.isTTY;
+  if (isSlow) process.stderr.write(`loading ${models.join(", ")} …`);
+  const services = await createServices(namingOnlyLoaded(config), commandLog()).finally(() => {
     if (isSlow) process.stderr.write("\r\x1b[K");
   });
   // Whoever can start a server on these data needs no key for them.
@@ -54,6 +55,15 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
   });
   return { ...client, close: () => services.close() };
 }
+
+/** A command may load other models than the server whose configuration it reads, or none. */
+const namingOnlyLoaded = ({ aliases, pinnedModels, ...config }: Config): Config => ({
+  ...config,
+  aliases: Object.fromEntries(
+    Object.entries(aliases).filter(([, id]) => config.models.includes(id)),
+  ),
+  pinnedModels: pinnedModels.filter((id) => config.models.includes(id)),
+});
 
 function clientOf(url: string, apiKey: string | undefined): Client {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {

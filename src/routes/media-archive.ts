@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { MediaAddresses } from "../access/media-addresses.js";
 import { invalidInput } from "../errors.js";
 import type { StoredItem } from "../index/item.js";
-import { MediaArchives, maxArchiveItems, zipContents } from "../kept-media/media-archives.js";
+import { maxArchiveItems, zipContents } from "../kept-media/media-archives.js";
 import type { Services } from "../services.js";
 import { MediaArchiveAnswer, MediaArchiveBody, MediaQuery } from "../wire/items.js";
 import { parseWith } from "../wire/parse-with.js";
@@ -40,8 +40,7 @@ const itemsAtOnce = 500;
 
 /** `POST /v1/collections/{name}/media/archives`, and the zip file at the address it gives. */
 export function mediaArchiveRoutes(services: Services, addresses: MediaAddresses) {
-  const { keptMedia, config, log, stopping } = services;
-  const archives = new MediaArchives();
+  const { keptMedia, mediaArchives: archives, config, log, stopping } = services;
   const base = "/v1/collections/:name/media/archives";
   return new Hono<RequestVariables>()
     .post(base, operations.create, async (c) => {

@@ -6,9 +6,10 @@ import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import type { Access, Caller } from "../access/access.js";
+import { checkOrigins } from "../access/check-access.js";
 import type { Client } from "../access/recent-clients.js";
 import type { Config } from "../config.js";
-import { AppError, invalidInput } from "../errors.js";
+import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import type { BodyBudget, BodyShare } from "../media/body-budget.js";
 import { requestSeconds } from "../metrics.js";
@@ -177,14 +178,14 @@ export function allowOrigins(
   { corsOrigins }: Pick<Config, "corsOrigins">,
   access: Pick<Access, "needsKey">,
 ): MiddlewareHandler {
-  const any = corsOrigins.includes("*");
-  if (any && !access.needsKey) {
-    const message = "Expected API keys beside corsOrigins *: any web page could use this server";
-    throw invalidInput("corsOrigins", message);
-  }
+  checkOrigins({ corsOrigins }, access);
   if (corsOrigins.length === 0) return (_, next) => next();
   const exposeHeaders = ["Retry-After", "Server-Timing", "X-Crossmodal-Warnings", "X-Request-Id"];
-  return cors({ origin: any ? "*" : [...corsOrigins], exposeHeaders, maxAge: 600 });
+  return cors({
+    origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
+    exposeHeaders,
+    maxAge: 600,
+  });
 }
 
 function foreignRequest(which: string): AppError {

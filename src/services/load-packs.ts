@@ -78,19 +78,28 @@ export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBat
   maxBatch,
 });
 
-/** @throws AppError `invalid_input` when an alias is a model's id, or its model is not loaded. */
-export function checkAliases({ aliases, models }: Config): Config["aliases"] {
+/**
+ * @throws AppError `invalid_input` when an alias is a model's id, or a model that is to have another
+ *   name, or to stay in memory, is not loaded.
+ */
+export function checkModels({
+  aliases,
+  models,
+  pinnedModels,
+}: Pick<Config, "aliases" | "models" | "pinnedModels">): void {
+  const loads = `(option models: ${models.join(", ")})`;
   for (const [name, id] of Object.entries(aliases)) {
     if (models.includes(name)) {
       const message = `The alias "${name}" is the id of a model that is loaded`;
       throw invalidInput("aliases", message);
     }
     if (!models.includes(id)) {
-      const message =
-        `The alias "${name}" points to "${id}", which is not loaded (option models: ` +
-        `${models.join(", ")})`;
+      const message = `The alias "${name}" points to "${id}", which is not loaded ${loads}`;
       throw invalidInput("aliases", message);
     }
   }
-  return aliases;
+  const other = pinnedModels.find((id) => !models.includes(id));
+  if (other === undefined) return;
+  const message = `pinnedModels names "${other}", which is not loaded ${loads}`;
+  throw invalidInput("pinnedModels", message);
 }

@@ -53,8 +53,27 @@ function mediaProcesses({ mediaWorkers, threads }: Config): number {
   return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);
 }
 
+type HostOptions = Pick<Config, "urlHosts" | "maxBodyBytes">;
+
+/** A fetcher whose hosts a reload changes, also for requests and jobs under way. */
+interface UrlFetcher {
+  fetchMedia: FetchMedia;
+  /** Takes the hosts of another configuration for whatever is fetched from now on. */
+  use(options: HostOptions): void;
+}
+
 /** Fetches media by URL from the hosts that are allowed. */
-export const startFetcher = ({ urlHosts: hosts, maxBodyBytes: maxBytes }: Config): FetchMedia =>
+export function startFetcher(options: HostOptions): UrlFetcher {
+  let current = fetcherOf(options);
+  return {
+    fetchMedia: (url, signal) => current(url, signal),
+    use: (changed) => {
+      current = fetcherOf(changed);
+    },
+  };
+}
+
+const fetcherOf = ({ urlHosts: hosts, maxBodyBytes: maxBytes }: HostOptions): FetchMedia =>
   mediaFetcher({ hosts, maxBytes, timeoutMs: 20_000 });
 
 /** Admission of media. Of one caller, a batch may run while the next is being prepared. */

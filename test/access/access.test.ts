@@ -44,6 +44,17 @@ describe("keys of the data folder", () => {
     expect(access.needsKey).toBe(true);
   });
 
+  it("are asked of the configuration in use, where another has replaced theirs", async () => {
+    const before = opened(["first-secret"]);
+    expect(await before.admits("first-secret")).toBe(true);
+    before.replaceBy(opened(["second-secret"]));
+    expect(await before.admits("first-secret")).toBe(false);
+    expect(await before.admits("second-secret")).toBe(true);
+    const open = opened();
+    before.replaceBy(open);
+    expect(await before.admits("anything")).toBe(true); // none is needed any more
+  });
+
   it("end at their time", async () => {
     const expiresAt = new Date(Date.now() + 3_600_000);
     const key = await createKey(keyFolder(dataDir), { name: "guest", scope: "read", expiresAt });

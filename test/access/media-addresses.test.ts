@@ -8,7 +8,7 @@ const plain = "/v1/collections/my%20photos/items/a%2Fb%20c%25.jpg/media";
 
 function keyed() {
   let now = start;
-  const addresses = new MediaAddresses({ needsKey: true }, () => now);
+  const addresses = new MediaAddresses({ needsKey: true }, { now: () => now });
   const accepts = (address: string, method = "GET") => {
     const path = getPath(new Request(`http://localhost${address}`));
     const { searchParams } = new URL(address, "http://localhost");

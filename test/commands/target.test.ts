@@ -1,6 +1,9 @@
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runMain } from "../helpers/run-main.js";
 
 let requests = 0;
@@ -36,5 +39,16 @@ describe("--url", () => {
     const wrong = await runMain("jobs", "--url", "localhost:8080");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toMatch(/^crossmodal: --url: expected an address like/);
+  });
+});
+
+describe("without --url", () => {
+  it("runs with names of models that the command does not load", async () => {
+    vi.stubEnv("CROSSMODAL_ALIASES", "pictures=starter-clip");
+    vi.stubEnv("CROSSMODAL_PINNED_MODELS", "starter-clip");
+    const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-target-"));
+    const listed = await runMain("heads", "list", "--data-dir", dataDir);
+    vi.unstubAllEnvs();
+    expect([listed.stderr, listed.code]).toEqual(["", 0]);
   });
 });

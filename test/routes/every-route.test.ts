@@ -26,7 +26,7 @@ beforeAll(async () => {
   const parts = { ...fake.services, log };
   const folder = join(parts.config.dataDir, "jobs");
   const stored = { jobs: new FolderJobStore(folder, log), refresh: async () => {} };
-  services = { ...parts, jobs: await openJobs(parts, stored) };
+  services = { ...parts, jobs: await openJobs(() => parts, stored) };
   app = checkAnswers(createApp(services));
   document = await openApiDocument(app);
   await app.request("/v1/collections", jsonPost({ name: "c", model: "eye" }));
