@@ -43,8 +43,8 @@ export class ModelRegistry {
 
   /**
    * @param reload  reads the files again, also of a model that is loaded.
-   * @throws AppError as `PackLoader.load`; `inference_failed` when it cannot answer; `conflict` when
-   *   it was unloaded or replaced while it was loaded again. Then all is as it was.
+   * @throws AppError as `PackLoader.load`; `inference_failed` when it cannot answer; `conflict`
+   *   when it was unloaded or replaced while it was loaded again. Then all is as it was.
    */
   async load(
     id: string,

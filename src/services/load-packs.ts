@@ -79,8 +79,8 @@ export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBat
 });
 
 /**
- * @throws AppError `invalid_input` when an alias is a model's id, or a model that is to have another
- *   name, or to stay in memory, is not loaded.
+ * @throws AppError `invalid_input` when an alias is a model's id, or a model that is to have
+ *   another name, or to stay in memory, is not loaded.
  */
 export function checkModels({
   aliases,
