@@ -27,7 +27,7 @@ export async function holdModels<P extends ModelParts>(
   const { model } = options;
   const pack = packs.find(({ manifest }) => manifest.id === model);
   if (pack === undefined) {
-    const message = `The model "${model}" is not loaded: load it (POST /v1/models) and resume the job`;
+    const message = `The model "${model}" is not loaded: load it (POST /v1/models), then resume`;
     throw new AppError("model_not_found", message, { param: "model" });
   }
   const head = await headOfCollection(parts.heads, { name, options });
