@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { closest } from "./closest.js";
 import { defaultDataDir } from "./config/data-folder.js";
-import { environmentNameOf, flagOf, type Option } from "./config/option.js";
+import { environmentNameOf, flagOf, type Option, shownAddress } from "./config/option.js";
 import { type OptionName, options } from "./config/options.js";
 import { AppError } from "./errors.js";
 
@@ -72,9 +72,15 @@ export function redacted(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     changed.map(([name, value]) => {
       const { shown } = options[name as OptionName] as Option<z.ZodType>;
-      return [name, shown === undefined ? value : shown(value)];
+      return [name, shown === undefined ? withoutLogins(value) : shown(value)];
     }),
   );
+}
+
+/** Any text may be an address, in a list too. */
+function withoutLogins(value: unknown): unknown {
+  if (typeof value === "string") return value.includes("://") ? shownAddress(value) : value;
+  return Array.isArray(value) ? value.map(withoutLogins) : value;
 }
 
 /**
@@ -98,7 +104,7 @@ function checkText(
   where: string,
 ): unknown {
   // Without what may be a secret
-  const received = shown === undefined ? `, received "${text}"` : "";
+  const received = shown === undefined ? `, received "${withoutLogins(text)}"` : "";
   return check(schema, fromText(text), where, received);
 }
 

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { defaultDataDir } from "../src/config/data-folder.js";
+import { environmentNameOf } from "../src/config/option.js";
+import { options } from "../src/config/options.js";
 import { loadConfig, redacted } from "../src/config.js";
 
 const file = (content: string) => {
@@ -105,6 +107,38 @@ describe("loadConfig", () => {
     );
     expect(load("CROSSMODAL_URL", "http://127.0.0.1:8080")).not.toThrow();
     expect(load("CROSSMODAL_API_KEY", "x")).not.toThrow();
+  });
+
+  it.each(Object.keys(options))("shows no login or query of an address in %s", (name) => {
+    for (const address of [
+      "http://ada:hunter2@host:1/x?hunter2",
+      "http://hunter2@host",
+      "https://ada:hunter2/hunter2@host/x#hunter2",
+      "postgres://ada:hunter2@one:5432/db?hunter2",
+      "postgres://ada:hunter2/hunter2@hunter2@host/db",
+    ]) {
+      let shown: string;
+      try {
+        const environment = { [environmentNameOf(name)]: address };
+        shown = JSON.stringify(redacted(loadConfig({ environment })));
+      } catch (error) {
+        shown = (error as Error).message;
+        // What no address can be is a number or one of a few words
+        if (/number|one of|Expected (auto|name=)/i.test(shown)) continue;
+      }
+      expect(shown, address).not.toContain("hunter2");
+    }
+  });
+
+  it("still shows where an address leads", () => {
+    const environment = {
+      CROSSMODAL_STORE: "postgres://ada:hunter2@one:1,two:2/db?password=hunter2",
+      CROSSMODAL_IMMICH_UPSTREAM: "http://ada:hunter2@immich:3003/",
+    };
+    expect(redacted(loadConfig({ environment }))).toMatchObject({
+      store: "postgres://ada@one:1,two:2/db?…",
+      immichUpstream: "http://immich:3003/",
+    });
   });
 
   it("shows no key", () => {

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { asIs, list, number, option } from "./option.js";
+import { asIs, list, number, option, shownAddress } from "./option.js";
 
 /** Compared letter by letter with what a browser sends: a path or a slash would never match. */
 const isOrigin = (text: string): boolean =>
@@ -126,13 +126,16 @@ export const accessOptions = {
     "Names under which programs on a private network reach this server without a key, " +
       "comma-separated, e.g. crossmodal in a compose file.",
   ),
-  immichUpstream: option(
-    z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
-    "",
-    asIs,
-    "Immich machine-learning server that faces and text recognition are passed on to, e.g. " +
-      "http://immich-machine-learning:3003.",
-  ),
+  immichUpstream: {
+    ...option(
+      z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+      "",
+      asIs,
+      "Immich machine-learning server that faces and text recognition are passed on to, e.g. " +
+        "http://immich-machine-learning:3003.",
+    ),
+    shown: shownAddress,
+  },
   soundspanMusic: option(
     z.string(),
     "",
@@ -147,7 +150,7 @@ export const accessOptions = {
       "OpenTelemetry collector that gets a trace of each request by OTLP over HTTP, e.g. " +
         "http://127.0.0.1:4318; by default that of OTEL_EXPORTER_OTLP_ENDPOINT, if set.",
     ),
-    shown: (url: string) => url.replace(/\/\/[^/]*@/, "//"),
+    shown: shownAddress,
   },
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),

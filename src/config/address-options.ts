@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asIs, number, option } from "./option.js";
+import { asIs, number, option, shownAddress } from "./option.js";
 
 /** Where the server listens and keeps its data. */
 export const addressOptions = {
@@ -32,8 +32,7 @@ export const addressOptions = {
       "Database that holds the collections instead of dataDir, as " +
         "postgres://user@host1,host2/database?sslmode=verify-full (experimental, docs/scaling.md).",
     ),
-    // The address without its password
-    shown: (url: string) => url.replace(/^(\w+:\/\/[^:@/]*):[^/]*@/, "$1@"),
+    shown: shownAddress,
   },
   storePasswordFile: option(
     z.string(),

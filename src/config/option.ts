@@ -8,8 +8,20 @@ export interface Option<S extends z.ZodType> {
   fromText: (text: string) => unknown;
   /** One sentence: what it is, its unit, and when one would change it. */
   description: string;
-  /** How a value that has a secret in it may be shown. */
+  /** How a value that may have a secret in it is shown; no message repeats its text. */
   shown?(value: z.infer<S>): string;
+}
+
+/**
+ * An address without what may be secret in it: everything before its host but the name of a
+ * database's user, and its query.
+ */
+export function shownAddress(address: string): string {
+  const hidden = address.replace(/^(\w+:\/\/).*@/s, (login, scheme) => {
+    const user = /^postgres(?:ql)?:\/\/([^:@/?]*)/.exec(login)?.[1];
+    return user ? `${scheme}${user}@` : scheme;
+  });
+  return hidden.replace(/[?#].*$/s, "?…");
 }
 
 export const option = <S extends z.ZodType>(

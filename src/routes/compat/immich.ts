@@ -175,7 +175,14 @@ async function passOn(
     throw new AppError("no_path", message, { param: task });
   }
   const url = new URL("/predict", config.immichUpstream);
-  const headers = { "content-type": c.req.header("content-type")! };
+  const { username, password } = url;
+  // fetch refuses an address with a login in it
+  url.username = url.password = "";
+  const login = Buffer.from([username, password].map(decodeURIComponent).join(":"));
+  const headers = {
+    "content-type": c.req.header("content-type")!,
+    ...(username !== "" && { authorization: `Basic ${login.toString("base64")}` }),
+  };
   const signal = c.get("signal");
   const traced = traceOutgoing("POST", url.host);
   const answer = await fetch(url, {

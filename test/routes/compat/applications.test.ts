@@ -97,21 +97,23 @@ describe("Immich", () => {
     expect(await response.json()).toEqual({ detail: expect.any(String) });
   });
 
-  it("passes faces on to the upstream as they came", async () => {
-    const received: { url?: string; type?: string; body: string }[] = [];
+  it("passes faces on to the upstream as they came, with the login of its address", async () => {
+    const received: { url?: string; type?: string; login?: string; body: string }[] = [];
     const upstream: Server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       received.push({
         url: request.url,
         type: request.headers["content-type"],
+        login: request.headers.authorization,
         body: Buffer.concat(chunks).toString("latin1"),
       });
       response.setHeader("content-type", "application/json");
       response.end('{"facial-recognition":[],"imageHeight":2,"imageWidth":3}');
     });
     await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-    const immichUpstream = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    const { port } = upstream.address() as AddressInfo;
+    const immichUpstream = `http://ada:p%40ss@127.0.0.1:${port}`;
     const passing = createApp({ ...services, config: { ...services.config, immichUpstream } });
     const response = await predict(faces, { image: "images/cat.jpg" }, passing);
     expect(await response.json()).toEqual({
@@ -119,7 +121,8 @@ describe("Immich", () => {
       imageHeight: 2,
       imageWidth: 3,
     });
-    expect(received[0]).toMatchObject({ url: "/predict" });
+    const login = `Basic ${Buffer.from("ada:p@ss").toString("base64")}`;
+    expect(received[0]).toMatchObject({ url: "/predict", login });
     expect(received[0].type).toMatch(/^multipart\/form-data; boundary=/);
     expect(received[0].body).toContain(JSON.stringify(faces));
     upstream.closeAllConnections();
