@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { probeDevices } from "../encoders/probe-devices.js";
-import { cudaTrouble } from "../gpu/cuda-libraries.js";
+import { probeDevice } from "../encoders/probe-devices.js";
 import { cudaRelease, providerFolder } from "../gpu/cuda-provider.js";
 import { hubSettings } from "../models/hub/hub-settings.js";
 import { installCudaProvider } from "../models/install-cuda-provider.js";
@@ -63,12 +62,8 @@ export function gpuCommand(program: Command): void {
 
 /** @throws CommandError when CUDA does not work, so that a script can tell. */
 async function report(): Promise<void> {
-  const trouble = cudaTrouble();
-  if (trouble !== undefined)
-    throw new CommandError(`CUDA cannot be used: ${trouble.reason}. To use it: ${trouble.advice}.`);
-  const { devices } = await probeDevices();
-  const cuda = devices.find(({ device }) => device === "cuda");
-  if (cuda?.available !== true) throw new CommandError(`CUDA cannot be used: ${cuda?.reason}`);
+  const { available, reason } = await probeDevice("cuda");
+  if (!available) throw new CommandError(`CUDA cannot be used: ${reason}`);
   console.log("CUDA works: a convolution ran on the card and gave the right numbers.");
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -14,13 +14,16 @@ export interface DeviceReport extends Omit<DeviceProbe, "runtime"> {
   device: "cpu" | "cuda" | "webgpu";
 }
 
+/** A card that is slow to start takes a few seconds. */
+const maxProbeMs = 60_000;
+
 /**
  * Which devices can really run a graph here: each is tried with a small one. In a process each, as
- * drivers crash, and write their own warnings to stderr.
+ * drivers crash, hang, and write their own warnings to stderr.
  */
 export async function probeDevices(): Promise<{ runtime: string; devices: DeviceReport[] }> {
   const devices = ["cpu", "cuda", "webgpu"] as const;
-  const probes = await Promise.all(devices.map(probe));
+  const probes = await Promise.all(devices.map(probeDevice));
   const runtime = probes.find((found) => found.runtime !== undefined)?.runtime ?? "unknown";
   return {
     runtime,
@@ -32,12 +35,38 @@ export async function probeDevices(): Promise<{ runtime: string; devices: Device
   };
 }
 
-function probe(device: string): Promise<DeviceProbe> {
+/** As `probeDevices`, of one. */
+export const probeDevice = (device: DeviceReport["device"]): Promise<DeviceProbe> =>
+  probe([...entry(), device]);
+
+/**
+ * @param args  of node, for a process whose last line is a `DeviceProbe` as JSON.
+ * @param maxMs  after which it is given up. Its end is not waited for: a process that waits inside
+ *   a driver may be one that no signal ends.
+ */
+export function probe(args: readonly string[], maxMs = maxProbeMs): Promise<DeviceProbe> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...entry(), device], (error, stdout) => {
-      if (error === null) return resolve(JSON.parse(stdout) as DeviceProbe);
-      const how = error.signal ? `was ended by ${error.signal}` : `ended with ${error.code}`;
+    const unavailable = (how: string) =>
       resolve({ available: false, reason: `the process that tried it ${how}` });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      child.stdout.destroy();
+      child.unref();
+      const seconds = maxMs / 1000;
+      unavailable(`did not answer within ${seconds} s: its driver hangs, or the machine is busy`);
+    }, maxMs);
+    let answer = "";
+    child.stdout.on("data", (chunk) => {
+      answer += chunk;
+    });
+    child.once("error", ({ message }) => unavailable(`could not be started: ${message}`));
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      // The last line: a driver may write to stdout, too
+      const line = answer.slice(answer.lastIndexOf("\n") + 1);
+      if (code === 0) return resolve(JSON.parse(line) as DeviceProbe);
+      unavailable(signal === null ? `ended with ${code}` : `was ended by ${signal}`);
     });
   });
 }

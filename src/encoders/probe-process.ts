@@ -36,5 +36,5 @@ async function probe(device: Device): Promise<DeviceProbe> {
   }
 }
 
-// The process of probe-devices.ts: device in, one JSON object out.
-writeSync(1, JSON.stringify(await probe(process.argv[2] as Device)));
+// The process of probe-devices.ts: device in, one JSON object on a line of its own out.
+writeSync(1, `\n${JSON.stringify(await probe(process.argv[2] as Device))}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { probeDevices } from "../../src/encoders/probe-devices.js";
+import { probe, probeDevices } from "../../src/encoders/probe-devices.js";
 import { openSession } from "../../src/encoders/session.js";
 import { goldenPath } from "../helpers/golden.js";
 
@@ -25,5 +25,27 @@ describe("probeDevices", () => {
       expect(session.info.provider).toBe(device);
       await session.close();
     }
+  });
+
+  it("gives up a driver that hangs, whatever it has started, and says so", async () => {
+    // Its child keeps stdout open and outlives it, as a process does that no signal ends.
+    const hangs = `
+      const { spawn } = require("node:child_process");
+      const args = ["-e", "setTimeout(() => {}, 5000)"];
+      spawn(process.execPath, args, { stdio: "inherit", detached: true });
+      for (;;) ;`;
+    const reason = "did not answer within 0.5 s: its driver hangs, or the machine is busy";
+    expect(await probe(["-e", hangs], 500)).toEqual({
+      available: false,
+      reason: `the process that tried it ${reason}`,
+    });
+  }, 10_000);
+
+  it("says how a process ended that a driver took with it, and reads past a driver's lines", async () => {
+    const of = (code: string) => probe(["-e", code]);
+    expect((await of("process.abort()")).reason).toContain("was ended by SIGABRT");
+    expect((await of("process.exit(7)")).reason).toContain("ended with 7");
+    const chatty = `console.log("NVRM: hello"); process.stdout.write('{"available":true}')`;
+    expect(await of(chatty)).toEqual({ available: true });
   });
 });
