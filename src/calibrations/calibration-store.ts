@@ -36,7 +36,7 @@ export class CalibrationStore {
 
   constructor({ files, log }: { files: StateFolder; log: Log }) {
     this.#files = files;
-    this.#folder = new VersionFolder(files.path);
+    this.#folder = new VersionFolder(files.path, param);
     this.#log = log;
     files.onChange = (paths) => {
       const changed = namesIn(paths);
@@ -82,6 +82,9 @@ export class CalibrationStore {
     return this.#load(name, chosen);
   }
 
+  /** As `VersionFolder.checkNew`. */
+  checkNew = (name: string): Promise<void> => this.#folder.checkNew(name);
+
   /** @returns the number of the new version. */
   async add(name: string, file: CalibrationFile, background: Rows): Promise<number> {
     checkName(name);
@@ -93,7 +96,8 @@ export class CalibrationStore {
       "calibration.json": `${JSON.stringify(CalibrationFile.parse(file))}\n`,
       "background.safetensors": writeSafetensors({ tensors, metadata: {} }),
     };
-    return this.#files.change((changes) => this.#folder.add(changes, name, files));
+    const add = (changes: FolderChanges) => this.#folder.add(changes, name, files);
+    return this.#queue.take(name, () => this.#files.change(add));
   }
 
   /** @throws AppError `not_found`, `storage_corrupt` */

@@ -45,7 +45,7 @@ export class BridgeStore implements Bridges {
     this.#shipped = shipped;
     for (const [name, version] of shipped)
       this.#bridges.set(name, { versions: [version], history: [] });
-    this.#folder = new VersionFolder(options.files.path);
+    this.#folder = new VersionFolder(options.files.path, "bridge");
     this.#latest = new LatestBridges(options.files.path);
   }
 
@@ -114,6 +114,9 @@ export class BridgeStore implements Bridges {
     const inUse = this.#active.some((bridge) => bridge.name === name);
     return { name, inUse, damage: this.#bridges.get(name)?.damage, versions };
   }
+
+  /** As `VersionFolder.checkNew`. */
+  checkNew = (name: string): Promise<void> => this.#folder.checkNew(name);
 
   /**
    * Keeps a new version; it is used once it is activated. A job resumed after this step finds its

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.js";
+import { refuseTwin } from "../files/refuse-twin.js";
 import type { FolderChanges } from "../files/state-folder.js";
 import type { Log } from "../log.js";
 import type { HeadFiles } from "./head-files.js";
@@ -51,7 +52,7 @@ export class HeadRecords {
 
   private constructor(folder: string, log: Log) {
     this.#log = log;
-    this.#folder = new VersionFolder(folder);
+    this.#folder = new VersionFolder(folder, "head");
   }
 
   /** Reads all descriptions. A version that cannot be read does not affect the others. */
@@ -188,10 +189,11 @@ export class HeadRecords {
   /**
    * Checks that a version of that kind may have the name, before hours of training are spent.
    * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head
-   *   belongs to another model or is of another kind.
+   *   belongs to another model or is of another kind, or differs from one in case alone.
    */
   checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
-    for (const other of this.#heads.get(checkName(name))?.versions.values() ?? []) {
+    refuseTwin("head", checkName(name), [...this.#heads.keys()]);
+    for (const other of this.#heads.get(name)?.versions.values() ?? []) {
       if (!("model" in other)) continue;
       const sameUse = (other.kind === "projection") === (version.kind === "projection");
       if (other.model === version.model && sameUse) continue;

@@ -1,5 +1,8 @@
+import { folderKey } from "../files/refuse-twin.js";
+
 /**
- * Runs work on one name in sequence, in the order of calls; other names do not wait.
+ * Runs work on one name in sequence, in the order of calls; other names do not wait. Names that
+ * could be one folder wait for each other.
  */
 export class NameQueue {
   readonly #last = new Map<string, Promise<void>>();
@@ -9,14 +12,15 @@ export class NameQueue {
    *   itself.
    */
   take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(name) ?? Promise.resolve()).then(work);
+    const key = folderKey(name);
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work);
     const ended = turn.then(
       () => {},
       () => {},
     );
-    this.#last.set(name, ended);
+    this.#last.set(key, ended);
     void ended.then(() => {
-      if (this.#last.get(name) === ended) this.#last.delete(name);
+      if (this.#last.get(key) === ended) this.#last.delete(key);
     });
     return turn;
   }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { type Dirent, existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
@@ -6,6 +6,7 @@ import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js"
 import { checksumsFile, checksumsOf, verifyChecksums } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { readRegularFile } from "../files/read-regular.js";
+import { refuseTwin } from "../files/refuse-twin.js";
 import type { FolderChanges } from "../files/state-folder.js";
 import { storageError } from "../files/write-durably.js";
 
@@ -49,9 +50,12 @@ export interface Versions {
  */
 export class VersionFolder {
   readonly #folder: string;
+  readonly #what: string;
 
-  constructor(folder: string) {
+  /** @param what  is in it, in the singular: for messages. */
+  constructor(folder: string, what: string) {
     this.#folder = folder;
+    this.#what = what;
   }
 
   pathOf(name: string, version: number): string {
@@ -66,7 +70,7 @@ export class VersionFolder {
       if (entry.name.startsWith(".building-")) {
         const building = join(this.#folder, entry.name);
         if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
-      } else if (entry.isDirectory() && isName(entry.name)) all.push(await this.get(entry.name));
+      } else if (isNamed(entry)) all.push(await this.#read(entry.name));
     }
     return all
       .filter(({ numbers, history, damage }) => numbers.length + history.length > 0 || damage)
@@ -74,8 +78,14 @@ export class VersionFolder {
   }
 
   async get(name: string): Promise<Versions> {
-    const folder = join(this.#folder, checkName(name));
-    const entries = existsSync(folder) ? await readdir(folder) : [];
+    // By its exact name: some disks would also find it in another case
+    if ((await this.#names()).includes(checkName(name))) return this.#read(name);
+    return { name, numbers: [], history: [] };
+  }
+
+  async #read(name: string): Promise<Versions> {
+    const folder = join(this.#folder, name);
+    const entries = await readdir(folder);
     const numbers = entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry)).map(Number);
     return {
       name,
@@ -84,9 +94,25 @@ export class VersionFolder {
     };
   }
 
+  async #names(): Promise<string[]> {
+    if (!existsSync(this.#folder)) return [];
+    const entries = await readdir(this.#folder, { withFileTypes: true });
+    return entries.filter(isNamed).map((entry) => entry.name);
+  }
+
+  /**
+   * Checks that a version may be added, before hours of work are spent on it.
+   * @throws AppError `invalid_input` for a name that cannot be one, `conflict` for one that some
+   *   disks could not tell from another.
+   */
+  async checkNew(name: string): Promise<void> {
+    refuseTwin(this.#what, checkName(name), await this.#names());
+  }
+
   /**
    * Adds a version under the next free number.
    * @param after  the number is larger than this.
+   * @throws AppError as `checkNew`; `storage_full`, `storage_failed`.
    */
   async add(
     changes: FolderChanges,
@@ -94,6 +120,7 @@ export class VersionFolder {
     files: Record<string, Uint8Array | string>,
     after = 0,
   ): Promise<number> {
+    await this.checkNew(name);
     const { numbers } = await this.get(name);
     try {
       // From the first version on, so that a missing one is noticed.
@@ -171,6 +198,7 @@ async function readHistory(
   }
 }
 
+const isNamed = (entry: Dirent) => entry.isDirectory() && isName(entry.name);
 const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 
 /** @throws AppError `invalid_input` for a name that cannot be a folder. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
+import { refuseTwin } from "../files/refuse-twin.js";
 import { type FolderChanges, orRefreshed, type StateFolder } from "../files/state-folder.js";
 import { NameQueue } from "../heads/name-queue.js";
 import { checkName } from "../heads/version-folder.js";
@@ -50,12 +51,8 @@ export class LabelSetStore {
 
   /** In the order of their names; of one that cannot be used, why. */
   async list(): Promise<(LabelSet | { name: string; error: string })[]> {
-    const folder = this.#files.path;
-    if (!existsSync(folder)) return [];
-    const files = (await readdir(folder)).filter((file) => file.endsWith(".json")).sort();
     return Promise.all(
-      files.map(async (file) => {
-        const name = file.slice(0, -".json".length);
+      (await this.#names()).sort().map(async (name) => {
         try {
           return await this.get(name);
         } catch (error) {
@@ -66,6 +63,14 @@ export class LabelSetStore {
     );
   }
 
+  /** As the files are called: some disks would also find one in another case. */
+  async #names(): Promise<string[]> {
+    const folder = this.#files.path;
+    if (!existsSync(folder)) return [];
+    const files = (await readdir(folder)).filter((file) => file.endsWith(ending));
+    return files.map((file) => file.slice(0, -ending.length));
+  }
+
   /** @throws AppError `not_found`; `storage_corrupt`, naming the file. */
   get(name: string): Promise<LabelSet> {
     return orRefreshed(this.#files, () => this.#get(name));
@@ -73,7 +78,7 @@ export class LabelSetStore {
 
   async #get(name: string): Promise<LabelSet> {
     const path = this.#pathOf(name);
-    if (!existsSync(path)) throw notFound(name);
+    if (!(await this.#names()).includes(name)) throw notFound(name);
     const read = LabelSet.safeParse(await readCheckedJson(path));
     if (!read.success) {
       const [{ path: at, message }] = read.error.issues;
@@ -83,14 +88,20 @@ export class LabelSetStore {
     return read.data;
   }
 
-  /** Creates or replaces a set. */
+  /**
+   * Creates or replaces a set.
+   * @throws AppError `invalid_input`, `conflict` for a name that cannot be one or differs from
+   *   another in case alone; `storage_corrupt`.
+   */
   put(
     name: string,
     set: Omit<LabelSet, "formatVersion" | "name" | "version" | "updatedAt">,
   ): Promise<LabelSet> {
-    const path = this.#pathOf(name);
+    const file = fileOf(name);
     const put = async (changes: FolderChanges) => {
-      const before = existsSync(path) ? (await this.#get(name)).version : 0;
+      const names = await this.#names();
+      refuseTwin("label set", name, names);
+      const before = names.includes(name) ? (await this.#get(name)).version : 0;
       const updatedAt = new Date().toISOString();
       const kept = LabelSet.parse({
         formatVersion: 1,
@@ -99,7 +110,7 @@ export class LabelSetStore {
         ...set,
         updatedAt,
       });
-      await changes.write(fileOf(name), checkedJson(kept));
+      await changes.write(file, checkedJson(kept));
       return kept;
     };
     return this.#queue.take(name, () => this.#files.change(put));
@@ -107,10 +118,10 @@ export class LabelSetStore {
 
   /** @throws AppError `not_found`. */
   remove(name: string): Promise<void> {
-    const path = this.#pathOf(name);
+    const file = fileOf(name);
     const remove = async (changes: FolderChanges) => {
-      if (!existsSync(path)) throw notFound(name);
-      await changes.remove(fileOf(name));
+      if (!(await this.#names()).includes(name)) throw notFound(name);
+      await changes.remove(file);
     };
     return this.#queue.take(name, () => this.#files.change(remove));
   }
@@ -120,7 +131,8 @@ export class LabelSetStore {
   }
 }
 
-const fileOf = (name: string) => `${checkName(name)}.json`;
+const ending = ".json";
+const fileOf = (name: string) => `${checkName(name)}${ending}`;
 
 const notFound = (name: string) =>
   new AppError("not_found", `There is no label set "${name}"`, { param: "label_set" });

@@ -3,7 +3,6 @@ import { invalidInput } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
 import type { ListedBridge } from "../heads/bridge-version.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
-import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
 import { BridgeActivation, BridgeAnswer, BridgeBody, BridgeList } from "../wire/bridges.js";
 import { Deleted } from "../wire/common.js";
@@ -93,8 +92,10 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
           params: { collection: param, field: "label_by" },
         });
       }
+      const name = body.name ?? `${from.manifest.id}-to-${to.manifest.id}`.slice(0, 64);
+      await bridges.checkNew(name);
       const data: BridgeInput = {
-        name: checkName(body.name ?? `${from.manifest.id}-to-${to.manifest.id}`.slice(0, 64)),
+        name,
         from: from.manifest.id,
         to: to.manifest.id,
         fromSpace: from.space,

@@ -3,7 +3,6 @@ import { type CalibrateInput, packOf } from "../calibrations/calibrate-job.js";
 import { labelsOf } from "../calibrations/calibration.js";
 import type { ListedCalibration } from "../calibrations/calibration-store.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
-import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
 import {
   CalibrationActivation,
@@ -71,7 +70,8 @@ export function calibrationsRoutes(services: Services) {
     })
     .post("/v1/calibrations", operations.make, async (c) => {
       const body = await readJson(c, CalibrationBody);
-      const data: CalibrateInput = { ...body, name: checkName(body.name) };
+      await calibrations.checkNew(body.name);
+      const data: CalibrateInput = body;
       await packOf(services, body.collection, body.modality);
       if (body.by !== undefined)
         await checkLabelled(store, body.collection, body.by, {

@@ -45,6 +45,13 @@ describe("CalibrationStore", () => {
     expect(await store.damage()).toHaveLength(2);
   });
 
+  it("refuses a name that macOS or Windows could not tell from another", async () => {
+    const refused = { code: "conflict", param: "name" };
+    await expect(store.checkNew("C")).rejects.toMatchObject(refused);
+    await expect(store.add("C", file, background(1))).rejects.toMatchObject(refused);
+    expect(await store.add("c", file, background(1))).toBe(3);
+  });
+
   it("lists a version whose background was changed with that file's name", async () => {
     const path = join(at("1"), "background.safetensors");
     const bytes = readFileSync(path);

@@ -184,6 +184,15 @@ describe("BridgeStore", () => {
     });
   });
 
+  it("refuses a name that macOS or Windows could not tell from another", async () => {
+    const store = await open();
+    await store.add({ ...made, name: "Mine" });
+    const refused = { code: "conflict", param: "name" };
+    await expect(store.checkNew("mine")).rejects.toMatchObject(refused);
+    await expect(store.add({ ...made, name: "mine" })).rejects.toMatchObject(refused);
+    expect(await store.add({ ...made, name: "Mine" })).toBe(2);
+  });
+
   it("remembers both of two versions that are activated at once", async () => {
     const store = await open();
     for (let i = 0; i < 2; i++) await store.add(made);

@@ -234,6 +234,33 @@ describe("HeadStore", () => {
     store.checkFits("h", { model: "eye", kind: "projection" });
   });
 
+  it("refuses a name that macOS or Windows could not tell from another", async () => {
+    const store = await open();
+    await store.add("Calls", projectionVersion(true), { a: swap });
+    for (const twin of ["calls", "CALLS", "Calls.."]) {
+      const refused = {
+        code: "conflict",
+        param: "name",
+        message:
+          `There is already a head "Calls", and "${twin}" would be the same file on macOS or ` +
+          "Windows; choose another name",
+      };
+      const { model, kind } = projectionVersion(true);
+      expect(() => store.checkFits(twin, { model, kind })).toThrow(
+        expect.objectContaining(refused),
+      );
+      await expect(store.add(twin, projectionVersion(true), { a: swap })).rejects.toMatchObject(
+        refused,
+      );
+    }
+    expect(await store.add("Calls", projectionVersion(true), { a: same })).toBe(2);
+    const names = ["Songs", "songs"];
+    const added = names.map((name) => store.add(name, projectionVersion(true), { a: swap }));
+    const results = await Promise.allSettled(added);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(store.list().map(({ name }) => name)).toEqual(["Calls", "Songs"]);
+  });
+
   it("does not delete what is active or in use", async () => {
     let users: string[] = ["photos"];
     const store = await open(async () => users);

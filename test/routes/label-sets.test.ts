@@ -175,6 +175,15 @@ describe("/v1/label-sets", () => {
     expect(await putSet("bad", body)).toMatchObject({ status: 400, error: { param } });
   });
 
+  it("takes no name that differs from another in case alone, and finds none by it", async () => {
+    expect((await putSet("Animals", { labels: ["cat"] })).status).toBe(200);
+    const twin = await putSet("animals", { labels: ["dog"] });
+    expect(twin).toMatchObject({ status: 409, error: { code: "conflict", param: "name" } });
+    expect((await send("/v1/label-sets/animals", undefined, "GET")).status).toBe(404);
+    expect((await putSet("Animals", { labels: ["dog"] })).version).toBe(2);
+    await send("/v1/label-sets/Animals", undefined, "DELETE");
+  });
+
   it("stands in place of labels and templates, and goes with neither", async () => {
     await putSet("animals", { labels: candidate_labels, hypothesis_template: "this is a {}" });
     const item = { item_id: "cat.jpg", collection: "photos" };
