@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readKeys } from "../access/key-file.js";
 import { CalibrationStore } from "../calibrations/calibration-store.js";
 import { localFolder } from "../files/state-folder.js";
 import { BridgeStore } from "../heads/bridge-store.js";
@@ -12,8 +13,8 @@ import type { Finding } from "./finding.js";
 const log = createLog("silent");
 
 /**
- * Checks that every file of the heads, bridges, calibrations, label sets and jobs in the data
- * folder is intact. A server may be using it.
+ * Checks that every file of the keys, heads, bridges, calibrations, label sets and jobs in the data
+ * folder can be read and is intact. A server may be using it.
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const files = (name: string) => localFolder(join(dataDir, name));
@@ -25,7 +26,13 @@ export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const calibrations = new CalibrationStore({ files: files("calibrations"), log });
   const labelSets = await new LabelSetStore(files("label-sets")).list();
   const { jobs, damage } = await jobsOf(dataDir);
+  const unreadable: string[] = [];
+  const keys = await readKeys({ path: dataDir }).catch((error: Error) => {
+    unreadable.push(error.message);
+    return [];
+  });
   return [
+    ...findings("keys", keys.length, unreadable),
     ...findings("heads", heads.list().length, heads.damage()),
     ...findings("bridges", trainedHere.length, bridges.damage()),
     ...findings("calibrations", (await calibrations.list()).length, await calibrations.damage()),

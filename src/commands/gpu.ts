@@ -28,7 +28,8 @@ export function gpuCommand(program: Command): void {
         `There is a CUDA provider for Linux on x64 only, and this is ${platform} ${arch}; ` +
           "see docs/gpu.md for WebGPU",
       );
-    const { dataDir } = configOf(flags);
+    // Root may own the runtime's folder and not the data: nothing that a server reads is in it
+    const { dataDir } = configOf(flags, { usesFolder: false });
     const stop = stopOnSignal();
     const progress = transferProgress();
     const folder = providerFolder();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   createKey,
+  keyFilePath,
   keyFolder,
   readKeys,
   revokeKey,
@@ -45,10 +46,12 @@ export function keysCommand(program: Command): void {
   addConfigFlags(create, place).action(async (name: string, flags) => {
     const { scope, expires: expiresAt, requestsPerMinute } = flags;
     const wanted = { name, scope, expiresAt, requestsPerMinute };
-    const key = await withKeys(configOf(flags), (files) => createKey(files, wanted));
+    const config = configOf(flags);
+    const key = await withKeys(config, (files) => createKey(files, wanted));
     await print(flags.json ? JSON.stringify({ key }) : key);
+    const where = config.store === "" ? keyFilePath({ path: config.dataDir }) : "the database";
     if (!flags.json)
-      console.error("Keep it: only its hash is stored, and it cannot be shown again.");
+      console.error(`Keep it: only its hash is stored, in ${where}, and it cannot be shown again.`);
   });
 
   const list = keys

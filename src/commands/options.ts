@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { flagOf } from "../config/option.js";
 import { type OptionName, options, shownDefault } from "../config/options.js";
 import { type Config, clientVariables, loadConfig } from "../config.js";
+import { refuseOthersFolder } from "./refuse-others-folder.js";
 
 /** Adds flags for configuration options, with the schema's sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {
@@ -19,12 +20,19 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
 /**
  * The configuration of a command: flags override the environment, which overrides the file, which
  * overrides the defaults.
+ * @param usesFolder  whether the command works in the data folder, as all do without `--url`.
+ * @throws AppError `invalid_input`, also as root in somebody else's data folder.
  */
-export function configOf(flags: Record<string, unknown>): Config {
+export function configOf(
+  flags: Record<string, unknown>,
+  { usesFolder = flags.url === undefined } = {},
+): Config {
   const texts: Record<string, string> = {};
   for (const name of Object.keys(options))
     if (typeof flags[name] === "string") texts[name] = flags[name];
-  return loadConfig({ flags: texts, file: flags.config as string | undefined });
+  const config = loadConfig({ flags: texts, file: flags.config as string | undefined });
+  if (usesFolder) refuseOthersFolder(config.dataDir);
+  return config;
 }
 
 /** Where collections are. */

@@ -11,9 +11,10 @@ import { createLog } from "../../src/log.js";
 
 const log = createLog("silent");
 
-it("names every damaged file of heads, bridges, label sets and jobs", async () => {
+it("names every damaged file of keys, heads, bridges, label sets and jobs", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-doctor-"));
   expect(await trainedParts(dataDir)).toMatchObject([
+    { check: "keys", ok: true, found: "none" },
     { check: "heads", ok: true, found: "none" },
     { check: "bridges", ok: true, found: "none" },
     { check: "calibrations", ok: true, found: "none" },
@@ -40,6 +41,7 @@ it("names every damaged file of heads, bridges, label sets and jobs", async () =
   );
 
   const damaged = [
+    join(dataDir, "keys.json"),
     join(dataDir, "heads", "h", "active.json"),
     join(dataDir, "bridges", "b", "active.json"),
     join(dataDir, "label-sets", "s.json"),
