@@ -41,7 +41,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const tls = await TlsFiles.open(config);
   // Models take seconds to load: obstacles are reported first
-  const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
+  const problem = config.port === 0 ? undefined : await portProblem(config);
   if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
   const { app, services } = await openApp(config, log, reread);

@@ -155,7 +155,8 @@ async function openServices(
   const activity = new Activity();
   const models = await loadPacks(config, { media, activity, log, loaded });
   closers.push(() => models.close());
-  const ready = warmUp(loaded, config.maxBatch, log);
+  const stopping = new AbortController();
+  const ready = warmUp(loaded, config.maxBatch, { log, stopping: stopping.signal });
   ready.catch((error) => log.error({ err: error }, "a model failed its first inference"));
   closers.push(() => ready.catch(() => undefined));
 
@@ -210,7 +211,6 @@ async function openServices(
     storage.follow();
     jobs.follow();
   }
-  const stopping = new AbortController();
   const stop = async () => {
     stopping.abort(new AppError("cancelled", "The server is shutting down"));
     await jobs.close();

@@ -31,7 +31,7 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .description("check this machine and the models")
     .option("--json", "print as JSON");
-  addConfigFlags(command, ["dataDir", ...modelFlags, "sandbox", "host", "port"]).action(
+  addConfigFlags(command, ["dataDir", ...modelFlags, "sandbox", "host", "port", "tlsCert"]).action(
     async (flags) => {
       const config = configOf(flags);
       const findings: Finding[] = [];
@@ -140,9 +140,9 @@ function dataFolder({ dataDir }: Config): Finding {
   }
 }
 
-async function port({ host, port: number }: Config): Promise<Finding> {
-  const problem = await portProblem(host, number);
-  const found = `${host}:${number} ${problem?.why ?? "is free"}`;
+async function port(config: Config): Promise<Finding> {
+  const problem = await portProblem(config);
+  const found = `${config.host}:${config.port} ${problem?.why ?? "is free"}`;
   return { group: "machine", check: "port", ok: problem?.isOurs ?? true, found };
 }
 
@@ -157,7 +157,7 @@ async function* model(config: Config, id: string): AsyncGenerator<Finding> {
     const loader = new PackLoader({ ...loadOptions(config), media, cache: new EmbeddingCache(0) });
     const pack = await loader.load(findManifest(config.dataDir, id));
     try {
-      await warmUp([pack], config.maxBatch, createLog("silent"));
+      await warmUp([pack], config.maxBatch, { log: createLog("silent") });
       yield {
         group,
         check: id,

@@ -27,17 +27,19 @@ export const firstInferences: Record<
  * First-run costs are paid before the first request, and a broken model shows at the start. A tower
  * on CUDA runs a batch of each size that it will ever be given (see batch-buckets.ts).
  *
+ * @param stopping  once it aborts, nothing more is run.
  * @throws AppError `inference_failed` naming the model and why it cannot run.
  */
 export async function warmUp(
   packs: readonly LoadedPack[],
   maxBatch: number,
-  log: Log,
+  { log, stopping }: { log: Log; stopping?: AbortSignal },
 ): Promise<void> {
   const start = performance.now();
   for (const pack of packs) {
     for (const { modality, provider } of pack.towers) {
       for (const n of provider === "cuda" ? bucketsUpTo(maxBatch) : [1]) {
+        if (stopping?.aborted) return;
         try {
           await firstInferences[modality](pack, n);
         } catch (error) {

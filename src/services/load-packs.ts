@@ -54,7 +54,7 @@ export async function loadPacks(
       load: async (id) => {
         const pack = await load(id);
         try {
-          await warmUp([pack], config.maxBatch, log);
+          await warmUp([pack], config.maxBatch, { log });
         } catch (error) {
           await pack.dispose();
           throw error;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { createProgram } from "../../src/cli.js";
+import { createProgram } from "../../src/command-line.js";
 import { flagOf } from "../../src/config/option.js";
 import { options } from "../../src/config/options.js";
 

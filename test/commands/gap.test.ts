@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../src/cli.js";
+import { main } from "../../src/command-line.js";
 import { readNpy, writeNpy } from "../../src/math/npy.js";
 import { goldenBytes } from "../helpers/golden.js";
 

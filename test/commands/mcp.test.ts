@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProgram } from "../../src/cli.js";
+import { createProgram } from "../../src/command-line.js";
 import { call, eras, newClient } from "../helpers/mcp.js";
 import { type ServedProcess, serve } from "../helpers/serve.js";
 

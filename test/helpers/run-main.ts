@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { main } from "../../src/cli.js";
+import { main } from "../../src/command-line.js";
 
 /** Runs a command line in this process. Results come back as `stdout`, messages as `stderr`. */
 export async function runMain(
