@@ -5,6 +5,7 @@ import { AppError } from "../errors.js";
 import { createLog } from "../log.js";
 import { closeOnSignals, startServer } from "../server.js";
 import { addConfigFlags, configOf } from "./options.js";
+import { signalsWhileStarting } from "./signals-while-starting.js";
 import { CommandError } from "./target.js";
 
 /** `crossmodal serve`: the HTTP server. */
@@ -15,7 +16,16 @@ export function serveCommand(program: Command): void {
     tuneAllocator();
     const config = configOf(flags);
     const log = createLog(config.logLevel);
-    const server = await startServer(config, log, () => configOf(flags)).catch((error) => {
+    const leaveEarlySignals = signalsWhileStarting(log);
+    const reread = () => {
+      if (flags.config === undefined && process.env.CROSSMODAL_CONFIG === undefined)
+        log.warn(
+          "a reload applies nothing without a config file (--config): flags and environment of a " +
+            "running process do not change",
+        );
+      return configOf(flags);
+    };
+    const server = await startServer(config, log, reread).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "storage_locked") throw error;
       const message = error.message.replace(
         /; stop it.*/,
@@ -23,7 +33,9 @@ export function serveCommand(program: Command): void {
       );
       throw new CommandError(message, { code: error.code });
     });
+    const reloadWanted = leaveEarlySignals();
     const leaveSignals = closeOnSignals(server, config, log);
+    if (reloadWanted) process.emit("SIGHUP");
     console.log(`crossmodal listens on ${server.url}
 
 Try it:

@@ -53,12 +53,18 @@ describe("warmUp", () => {
   };
   it("runs each tower once in each batch size on CUDA, with texts that no cache answers", async () => {
     const { pack, sizes } = packOn("cuda");
-    await warmUp([pack], 20, createLog("silent"));
+    await warmUp([pack], 20, { log: createLog("silent") });
     expect(sizes).toEqual({ text: [1, 2, 4, 8, 16, 32], image: [1, 2, 4, 8, 16, 32] });
+  });
+  it("runs nothing more once the server stops", async () => {
+    const { pack, sizes } = packOn("cuda");
+    const stopping = AbortSignal.abort();
+    await warmUp([pack], 20, { log: createLog("silent"), stopping });
+    expect(sizes).toEqual({ text: [], image: [] });
   });
   it("runs one input elsewhere", async () => {
     const { pack, sizes } = packOn("cpu");
-    await warmUp([pack], 32, createLog("silent"));
+    await warmUp([pack], 32, { log: createLog("silent") });
     expect(sizes).toEqual({ text: [1], image: [1] });
   });
 });
