@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hasCudaProvider, providerFolder } from "./cuda-provider.js";
 
@@ -36,6 +37,14 @@ export interface CudaTrouble {
 /** Tries to load each library by name; the reason for each failure, undefined for a loaded one. */
 export type TryLibraries = (names: readonly string[]) => (string | undefined)[];
 
+interface CudaPlaces {
+  /** Of the provider. */
+  folder?: string;
+  /** Of the file system. */
+  root?: string;
+  tryLibraries?: TryLibraries;
+}
+
 /**
  * Why ONNX Runtime's CUDA provider cannot be loaded here, found by loading what it needs by name:
  * ONNX Runtime itself says only "Failed to load shared library", whatever is missing.
@@ -45,8 +54,7 @@ export type TryLibraries = (names: readonly string[]) => (string | undefined)[];
  */
 export function cudaTrouble(
   { platform, arch }: { platform: string; arch: string } = process,
-  folder = providerFolder(),
-  tryLibraries: TryLibraries = tryToLoad,
+  { folder = providerFolder(), root = "/", tryLibraries = tryToLoad }: CudaPlaces = {},
 ): CudaTrouble | undefined {
   if (platform !== "linux" || arch !== "x64")
     return {
@@ -57,6 +65,14 @@ export function cudaTrouble(
     return {
       reason: "ONNX Runtime's CUDA provider is not installed",
       advice: "run `crossmodal gpu install`",
+    };
+  // Without this the runtime says that there is no card, as on a machine that has none
+  if (existsSync(join(root, "proc/driver/nvidia")) && !existsSync(join(root, "dev/nvidiactl")))
+    return {
+      reason: "this machine has NVIDIA's driver, but /dev/nvidiactl is hidden from this process",
+      advice:
+        "let it see the card: a drop-in with PrivateDevices=no for a service of systemd, " +
+        "`--gpus all` for a container (docs/gpu.md)",
     };
   const names = needed.flatMap((library) => library.names);
   // In dependency order, and in one process, since starting one takes time.

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cudaTrouble, tryToLoad } from "../../src/gpu/cuda-libraries.js";
+import { cudaTrouble, type TryLibraries, tryToLoad } from "../../src/gpu/cuda-libraries.js";
 import { cudaRelease } from "../../src/gpu/cuda-provider.js";
 
 const linux = { platform: "linux", arch: "x64" };
@@ -20,15 +20,26 @@ function installed(): string {
 const without = (missing: RegExp) => (names: readonly string[]) =>
   names.map((name) => (missing.test(name) ? absent(name) : undefined));
 
+const emptyFolder = () => mkdtempSync(join(tmpdir(), "crossmodal-gpu-"));
+/** A machine with the provider; what its kernel shows lies below `root`. */
+const found = (tryLibraries: TryLibraries, root = emptyFolder()) => ({
+  folder: installed(),
+  root,
+  tryLibraries,
+});
+
 describe("what CUDA lacks", () => {
   it("is nothing where all can be loaded", () => {
-    expect(cudaTrouble(linux, installed(), without(/never/))).toBeUndefined();
+    expect(cudaTrouble(linux, found(without(/never/)))).toBeUndefined();
   });
 
   it("is the provider itself after npm ci, and no library is tried", () => {
     const folder = mkdtempSync(join(tmpdir(), "crossmodal-gpu-"));
-    const trouble = cudaTrouble(linux, folder, () => {
-      throw new Error("nothing to try");
+    const trouble = cudaTrouble(linux, {
+      folder,
+      tryLibraries: () => {
+        throw new Error("nothing to try");
+      },
     });
     expect(trouble).toEqual({
       reason: "ONNX Runtime's CUDA provider is not installed",
@@ -36,43 +47,55 @@ describe("what CUDA lacks", () => {
     });
   });
 
+  it("is the sight of a card that systemd or a container hides, before any library", () => {
+    const root = emptyFolder();
+    mkdirSync(join(root, "proc/driver/nvidia"), { recursive: true });
+    const trouble = cudaTrouble(linux, found(without(/libcuda/), root));
+    expect(trouble?.reason).toContain("/dev/nvidiactl is hidden from this process");
+    expect(trouble?.advice).toMatch(/PrivateDevices=no .*--gpus all/);
+    mkdirSync(join(root, "dev"));
+    writeFileSync(join(root, "dev/nvidiactl"), "");
+    expect(cudaTrouble(linux, found(without(/never/), root))).toBeUndefined();
+  });
+
   it("is one library, by its name, and how to get it", () => {
-    const trouble = cudaTrouble(linux, installed(), without(/cublasLt/));
+    const trouble = cudaTrouble(linux, found(without(/cublasLt/)));
     expect(trouble?.reason).toBe("the CUDA provider needs libcublasLt.so.13, which was not found");
     expect(trouble?.advice).toContain("install the CUDA 13 runtime");
   });
 
   it("is the driver, in words", () => {
-    const trouble = cudaTrouble(linux, installed(), without(/libcuda\.so/));
+    const trouble = cudaTrouble(linux, found(without(/libcuda\.so/)));
     expect(trouble?.reason).toContain("there is no NVIDIA driver");
     expect(trouble?.advice).toBe("install NVIDIA's driver, 580 or newer");
   });
 
   it("is cuDNN only when it is there under neither of its names", () => {
-    expect(cudaTrouble(linux, installed(), without(/libcudnn\.so$/))).toBeUndefined();
-    const trouble = cudaTrouble(linux, installed(), without(/libcudnn/));
+    expect(cudaTrouble(linux, found(without(/libcudnn\.so$/)))).toBeUndefined();
+    const trouble = cudaTrouble(linux, found(without(/libcudnn/)));
     expect(trouble?.reason).toBe("the CUDA provider needs libcudnn.so.9, which was not found");
   });
 
   it("is a library that is there and cannot be loaded, with the loader's words", () => {
-    const trouble = cudaTrouble(linux, installed(), (names) =>
+    const tried = found((names) =>
       names.map((name) => (name.includes("curand") ? "wrong ELF class: ELFCLASS32" : undefined)),
     );
+    const trouble = cudaTrouble(linux, tried);
     expect(trouble?.reason).toBe("libcurand.so.10 cannot be loaded (wrong ELF class: ELFCLASS32)");
   });
 
   it("is the provider when it cannot be loaded although its libraries can", () => {
-    const trouble = cudaTrouble(linux, installed(), without(/providers_cuda/));
+    const trouble = cudaTrouble(linux, found(without(/providers_cuda/)));
     expect(trouble?.reason).toMatch(/CUDA provider cannot be loaded .*No such file/);
   });
 
   it("is not the function that only ONNX Runtime can give the provider", () => {
-    const trouble = cudaTrouble(linux, installed(), (names) =>
+    const tried = found((names) =>
       names.map((name) =>
         name.includes("providers_cuda") ? `${name}: undefined symbol: Provider_GetHost` : undefined,
       ),
     );
-    expect(trouble).toBeUndefined();
+    expect(cudaTrouble(linux, tried)).toBeUndefined();
   });
 
   it("is everything on another system", () => {
