@@ -5,7 +5,9 @@ import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { Access } from "./access/access.js";
 import { checkAccess } from "./access/check-access.js";
+import { endStalledAnswers } from "./access/end-stalled-answers.js";
 import { limitConnections } from "./access/limit-connections.js";
+import { OpenConnections } from "./access/open-connections.js";
 import { TlsFiles } from "./access/tls-files.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
@@ -68,7 +70,9 @@ export async function startServer(
             },
             () => resolve(listening),
           );
-    limitConnections(listening as Server, () => app.config, log);
+    const connections = new OpenConnections(listening as Server);
+    limitConnections(listening as Server, connections, { limits: () => app.config, log });
+    endStalledAnswers(listening as Server, connections, { ...config, log });
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();

@@ -1,55 +1,51 @@
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import type { Config } from "../config.js";
 import type { Log } from "../log.js";
 import { sparseWarnings } from "../sparse-warnings.js";
-import { isLoopback, isTrusted, networkOf, normalized, parseProxies } from "./client-address.js";
+import { isLoopback, isTrusted, parseProxies } from "./client-address.js";
+import type { OpenConnection, OpenConnections } from "./open-connections.js";
 
 type Limits = Pick<Config, "maxConnections" | "maxConnectionsPerAddress" | "trustedProxies">;
 
 /**
- * Closes connections beyond `maxConnections`, and beyond `maxConnectionsPerAddress` of one address
- * (or /64 of IPv6), whatever they are doing: one that has sent nothing yet counts too. Those of a
- * trusted proxy are its clients' and are limited together only; so are those of this machine, where
- * a proxy speaks for everyone and any other program could do worse.
+ * Keeps to `maxConnections`, and to `maxConnectionsPerAddress` of one address (or /64 of IPv6),
+ * whatever they are doing: one that has sent nothing yet counts too. For a new one, another is
+ * closed that asks for nothing or does not read its answer, of whoever has the most; without such
+ * a one, the new one is closed. Those of a trusted proxy are its clients' and are limited together
+ * only; so are those of this machine, where a proxy speaks for everyone and any other program could
+ * do worse.
  *
  * @param limits  those that hold when a connection comes.
  */
 export function limitConnections(
-  server: Pick<Server, "on" | "maxConnections">,
-  limits: () => Limits,
-  log: Log,
+  server: Pick<Server, "on">,
+  connections: OpenConnections,
+  { limits, log }: { limits: () => Limits; log: Log },
 ): void {
-  const { maxConnections } = limits();
   const warn = sparseWarnings(log);
-  if (maxConnections > 0) {
-    server.maxConnections = maxConnections;
-    server.on("drop", () => {
-      const message = `New connections are closed: ${maxConnections} are open (maxConnections)`;
-      warn({ message });
-    });
-  }
-  /** By network: how many are open. */
-  const open = new Map<string, number>();
+  const makeRoom = (added: OpenConnection, network: string | undefined, full: string) => {
+    const idlest = connections.idlest(network) ?? added;
+    const closed = idlest === added ? "A new connection" : "An idle connection";
+    warn({ message: `${closed} was closed: ${full}` });
+    connections.end(idlest);
+  };
   server.on("connection", (socket: Socket) => {
-    const { maxConnectionsPerAddress: max, trustedProxies } = limits();
-    const address = normalized(socket.remoteAddress ?? "");
-    if (address === undefined) return; // it is closed already
-    const network = networkOf(address);
-    const count = open.get(network) ?? 0;
+    const added = connections.of(socket);
+    if (added === undefined) return; // it is closed already
+    const { maxConnections, maxConnectionsPerAddress: maxOfOne, trustedProxies } = limits();
+    const { address, network } = added;
+    const ofOne = connections.countOf(network);
     const isLimited = () =>
       !isLoopback(address) && !isTrusted(address, parseProxies(trustedProxies));
-    if (max > 0 && count >= max && isLimited()) {
-      const why = `${count} from ${network} are open (maxConnectionsPerAddress)`;
+    if (maxOfOne > 0 && ofOne > maxOfOne && isLimited()) {
       const advice = "if that is a proxy, name it in trustedProxies";
-      warn({ message: `A new connection was closed: ${why}; ${advice}` });
-      socket.destroy();
-      return;
-    }
-    open.set(network, count + 1);
-    socket.once("close", () => {
-      const left = open.get(network)! - 1;
-      if (left === 0) open.delete(network);
-      else open.set(network, left);
-    });
+      makeRoom(
+        added,
+        network,
+        `${maxOfOne} from ${network} are open (maxConnectionsPerAddress); ${advice}`,
+      );
+    } else if (maxConnections > 0 && connections.count > maxConnections)
+      makeRoom(added, undefined, `${maxConnections} are open (maxConnections)`);
   });
 }

@@ -62,14 +62,16 @@ export const accessOptions = {
     z.int().min(0),
     1024,
     number,
-    "Connections that are open at once; further ones are closed. 0 is unlimited.",
+    "Connections that are open at once. For a further one an idle one is closed, or else itself. " +
+      "0 is unlimited.",
   ),
   maxConnectionsPerAddress: option(
     z.int().min(0),
     256,
     number,
     "Connections of one address (or /64 of IPv6) that are open at once, but those of trusted " +
-      "proxies and of this machine; further ones are closed. 0 is unlimited.",
+      "proxies and of this machine; for a further one an idle one of them is closed, or else " +
+      "itself. 0 is unlimited.",
   ),
   tlsCert: option(
     z.string(),

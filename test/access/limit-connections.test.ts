@@ -1,43 +1,82 @@
-import { EventEmitter } from "node:events";
-import type { Server } from "node:net";
+import { EventEmitter, once } from "node:events";
+import type { Server } from "node:http";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { limitConnections } from "../../src/access/limit-connections.js";
+import { OpenConnections } from "../../src/access/open-connections.js";
 import type { Log } from "../../src/log.js";
 
-/** A connection of a server without a port. */
+let ports = 1024;
+
+/** A connection of a server without a port, by default one that asks for something. */
 class FakeSocket extends EventEmitter {
   isOpen = true;
+  readonly remotePort = ports++;
   readonly remoteAddress: string | undefined;
+  readonly response = new EventEmitter();
+  /** Bytes of answers that the client has not read. */
+  writableLength = 0;
+  readonly _handle = { bytesWritten: 0, writeQueueSize: 0 };
   constructor(remoteAddress: string | undefined) {
     super();
     this.remoteAddress = remoteAddress;
   }
+  ask(): this {
+    server.emit("request", { socket: this }, this.response);
+    return this;
+  }
+  answer(): this {
+    this.response.emit("close");
+    return this;
+  }
+  writes(bytes: number): void {
+    this.writableLength += bytes;
+    this._handle.bytesWritten += bytes;
+    this._handle.writeQueueSize += bytes;
+  }
+  reads(bytes: number): void {
+    this.writableLength -= bytes;
+    this._handle.writeQueueSize -= bytes;
+  }
   destroy(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.emit("close");
+    setImmediate(() => this.emit("close"));
   }
 }
 
-let server: EventEmitter & { maxConnections: number };
+let now = 0;
+let server: EventEmitter;
+let connections: OpenConnections;
 let limits: { maxConnections: number; maxConnectionsPerAddress: number; trustedProxies: string[] };
 const warn = vi.fn();
 
 beforeEach(() => {
   warn.mockClear();
   limits = { maxConnections: 0, maxConnectionsPerAddress: 2, trustedProxies: [] };
-  server = Object.assign(new EventEmitter(), { maxConnections: 0 });
-  limitConnections(server as unknown as Server, () => limits, { warn } as unknown as Log);
+  server = new EventEmitter();
+  connections = new OpenConnections(server as unknown as Server, () => now++);
+  const log = { warn } as unknown as Log;
+  limitConnections(server as unknown as Server, connections, { limits: () => limits, log });
 });
 
-function connect(...addresses: (string | undefined)[]): FakeSocket[] {
+const open = (sockets: readonly FakeSocket[]) => sockets.map(({ isOpen }) => isOpen);
+
+/** Connections that have sent nothing. */
+function openIdle(...addresses: (string | undefined)[]): FakeSocket[] {
   return addresses.map((address) => {
     const socket = new FakeSocket(address);
     server.emit("connection", socket);
     return socket;
   });
 }
-const open = (sockets: readonly FakeSocket[]) => sockets.map(({ isOpen }) => isOpen);
+
+/** Connections with a request under way, if they were let in. */
+function connect(...addresses: (string | undefined)[]): FakeSocket[] {
+  return addresses.map((address) => {
+    const [socket] = openIdle(address);
+    return socket.isOpen ? socket.ask() : socket;
+  });
+}
 
 describe("limitConnections", () => {
   it("closes those of an address beyond its limit, and no other's", () => {
@@ -57,10 +96,11 @@ describe("limitConnections", () => {
     expect(open([...sockets, ...connect("::1", "::1", "::1")])).not.toContain(false);
   });
 
-  it("takes another once one has ended; those that were closed do not count", () => {
+  it("takes another once one has ended; those that were closed do not count", async () => {
     const [first] = connect("192.0.2.1", "192.0.2.1");
     connect("192.0.2.1", "192.0.2.1");
     first.destroy();
+    await once(first, "close");
     expect(open(connect("192.0.2.1", "192.0.2.1"))).toEqual([true, false]);
   });
 
@@ -84,5 +124,54 @@ describe("limitConnections", () => {
 
   it("leaves a connection alone that was closed before it was looked at", () => {
     expect(open(connect(undefined, undefined, undefined))).toEqual([true, true, true]);
+  });
+
+  it("closes for a new one the one of its address that has asked for nothing for the longest", () => {
+    const sockets = openIdle("192.0.2.1", "192.0.2.1");
+    sockets[0].ask().answer();
+    sockets.push(...openIdle("192.0.2.1", "192.0.2.2"));
+    expect(open(sockets)).toEqual([true, false, true, true]);
+  });
+});
+
+describe("limitConnections, of all together", () => {
+  beforeEach(() => {
+    limits = { maxConnections: 4, maxConnectionsPerAddress: 0, trustedProxies: [] };
+  });
+
+  it("closes new ones while every one is in use", () => {
+    const sockets = connect("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4");
+    expect(open(sockets)).toEqual([true, true, true, true, false]);
+    expect(warn.mock.calls[0][1]).toBe("A new connection was closed: 4 are open (maxConnections)");
+  });
+
+  it("closes an idle one of whoever has the most instead", () => {
+    const sockets = openIdle("192.0.2.9", "192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2");
+    expect(open(sockets)).toEqual([true, false, true, true, true]);
+  });
+
+  it("closes the new one of whoever has the most, if all of its others are in use", () => {
+    const sockets = openIdle("192.0.2.9");
+    sockets.push(...connect("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.1"));
+    expect(open(sockets)).toEqual([true, true, true, true, false]);
+  });
+
+  it("takes one for idle whose client does not read its answer", () => {
+    const sockets = connect("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3");
+    for (const socket of sockets.slice(0, 2)) socket.writes(9);
+    connections.look();
+    now += 60_000;
+    sockets[0].reads(3);
+    sockets[1].writes(1000);
+    connections.look();
+    sockets.push(...connect("192.0.2.4", "192.0.2.5"));
+    expect(open(sockets)).toEqual([true, false, true, true, true, false]);
+  });
+
+  it("counts one no longer that it has closed, before the system has", () => {
+    const sockets = openIdle("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.1");
+    sockets.push(...openIdle("192.0.2.2", "192.0.2.2"));
+    expect(open(sockets)).toEqual([false, false, true, true, true, true]);
+    expect(connections.count).toBe(4);
   });
 });
