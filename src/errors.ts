@@ -13,6 +13,7 @@ export const errorCodes = [
   "conflict",
   "space_mismatch",
   "no_path",
+  "too_slow",
   "too_large",
   "unsupported_media",
   "range_not_satisfiable",

@@ -11,6 +11,12 @@ const smallBody = 2 ** 20;
 
 /** One request's share of the budget. */
 export interface BodyShare {
+  /**
+   * Before the first byte of a body that announces its length. What has not arrived holds nothing:
+   * a few clients that send nothing would shut out everybody else.
+   * @throws AppError `overloaded` when there would be no room for it now.
+   */
+  expect(bytes: number): void;
   /** @throws AppError `overloaded` when there is no room for this many more bytes. */
   add(bytes: number): void;
   /** Releases all. */
@@ -56,11 +62,15 @@ export class BodyBudget {
   /** For a request that is refused when it finds no room. */
   request(): BodyShare {
     let heldBytes = 0;
+    const expectRoom = (bytes: number) => {
+      const share = heldBytes + bytes > smallBody ? requestShare : 1;
+      const over = this.#requestBytes + bytes - share * this.#maxBytes;
+      if (over > 0 && this.#requestBytes > heldBytes) throw this.#overloaded(over);
+    };
     return {
+      expect: expectRoom,
       add: (bytes) => {
-        const share = heldBytes + bytes > smallBody ? requestShare : 1;
-        const over = this.#requestBytes + bytes - share * this.#maxBytes;
-        if (over > 0 && this.#requestBytes > heldBytes) throw this.#overloaded(over);
+        expectRoom(bytes);
         heldBytes += bytes;
         this.#requestBytes += bytes;
       },

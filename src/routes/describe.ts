@@ -36,7 +36,12 @@ const always: readonly ErrorCode[] = [
   "timeout",
   "unavailable",
 ];
-export const bodyErrors: readonly ErrorCode[] = ["invalid_input", "too_large", "unsupported_media"];
+export const bodyErrors: readonly ErrorCode[] = [
+  "invalid_input",
+  "too_slow",
+  "too_large",
+  "unsupported_media",
+];
 /** Errors of decoding and embedding. */
 export const inferenceErrors: readonly ErrorCode[] = [
   "model_not_found",

@@ -18,6 +18,7 @@ export const statusOf = {
   not_found: 404,
   model_not_found: 404,
   method_not_allowed: 405,
+  too_slow: 408,
   already_exists: 409,
   conflict: 409,
   space_mismatch: 409,

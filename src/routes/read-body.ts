@@ -1,7 +1,10 @@
+import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import { AppError, invalidInput } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
 import type { BodyShare } from "../media/body-budget.js";
+import { arrivingBody } from "./arriving-body.js";
+import type { withinRequest } from "./note-clients.js";
 
 const decompressors = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
 
@@ -20,7 +23,7 @@ const maxGrowth = 100;
  *   `too_large` beyond `maxBodyBytes` when it grows more than a hundredfold.
  */
 export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
-  const { body } = c.req.raw;
+  const body = plainBody(c);
   const encoding = (c.req.header("content-encoding") ?? "").trim().toLowerCase();
   if (body === null || encoding === "" || encoding === "identity") return body;
   if (!Object.hasOwn(decompressors, encoding)) {
@@ -44,6 +47,14 @@ export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   return ReadableStream.from(bounded) as ReadableStream<Uint8Array>;
 }
 
+function plainBody(c: Context): ReadableStream<Uint8Array> | null {
+  const { incoming, isWithin } = (c.env ?? {}) as Partial<
+    typeof withinRequest & { incoming: IncomingMessage }
+  >;
+  const isInChunks = incoming?.headers["transfer-encoding"] !== undefined;
+  return isInChunks && !isWithin ? arrivingBody(incoming) : c.req.raw.body;
+}
+
 /** The whole body, decompressed, and bounded while it arrives. */
 export async function readBody(c: Context): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -57,7 +68,7 @@ export async function readBody(c: Context): Promise<Uint8Array> {
 
 /**
  * @throws AppError `too_large` as soon as the body is known to be larger than `maxBodyBytes`,
- *   `overloaded` when too much is already held.
+ *   `overloaded` when too much is already held, `too_slow` when it hardly arrives.
  */
 export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   const maxBytes = maxBytesOf(c);
@@ -69,20 +80,69 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
     );
   const announced = Number(c.req.header("content-length") ?? 0);
   if (announced > maxBytes) throw tooLarge();
-  if (announced > 0) share?.add(announced);
+  if (announced > 0) share?.expect(announced);
   const body = bodyStream(c);
   if (body === null) return;
   let size = 0;
-  for await (const chunk of untilGone(body)) {
+  let parts: Uint8Array[] = [];
+  let partsFrom = 0;
+  for await (const chunk of untilGone(atPace(body))) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
-    share?.add(Math.max(0, Math.min(chunk.length, size - announced)));
-    yield chunk;
+    share?.add(chunk.length);
+    parts.push(chunk);
+    // A byte in an array of its own takes a hundred, and a packet may bring no more than that
+    if (size - partsFrom < 2 ** 14 && parts.length < 1000) continue;
+    yield await joinChunks(parts, size - partsFrom);
+    parts = [];
+    partsFrom = size;
+  }
+  if (parts.length > 0) yield await joinChunks(parts, size - partsFrom);
+}
+
+/**
+ * In each ten seconds a body must bring ten kilobytes, and a fiftieth of what has arrived: the more
+ * memory it holds, the less it may dawdle. One that comes steadily and in time brings more.
+ */
+const pace = { everyMs: 10_000, bytes: 10_000, share: 1 / 50 };
+
+/** @throws AppError `too_slow` for a body that lags behind. */
+async function* atPace(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  let isWaiting = false;
+  let size = 0;
+  let sizeBefore = 0;
+  let slow: AppError | undefined;
+  const look = () => {
+    const expected = Math.max(pace.bytes, pace.share * size);
+    const came = size - sizeBefore;
+    sizeBefore = size;
+    if (!isWaiting || came >= expected) return;
+    const message =
+      `Expected ${Math.ceil(expected)} bytes of the body in ${pace.everyMs / 1000} s but ` +
+      `received ${came}`;
+    slow = new AppError("too_slow", message);
+    void reader.cancel(slow).catch(() => undefined);
+  };
+  const timer = setInterval(look, pace.everyMs).unref();
+  try {
+    while (true) {
+      isWaiting = true;
+      const { done, value } = await reader.read();
+      isWaiting = false;
+      if (slow !== undefined) throw slow;
+      if (done) return;
+      size += value.length;
+      yield value;
+    }
+  } finally {
+    clearInterval(timer);
+    await reader.cancel().catch(() => undefined);
   }
 }
 
 /** A body whose connection breaks off is not the server's fault, and nobody reads the answer. */
-async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* untilGone(body: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (cause) {
