@@ -52,7 +52,7 @@ import {
   observeRequests,
   type RequestVariables,
 } from "./routes/request-context.js";
-import { requireKey } from "./routes/require-key.js";
+import { limitPublic, requireKey } from "./routes/require-key.js";
 import { searchRoutes } from "./routes/search.js";
 import { upkeepRoutes } from "./routes/upkeep.js";
 import { zeroShotRoutes } from "./routes/zero-shot.js";
@@ -79,6 +79,7 @@ export function createApp(
     .use(endConnections(stopping))
     .use(allowOrigins(config, access))
     .use(guardLocalServer(config, access))
+    .use(limitPublic({ limit: services.rateLimit, config }))
     .route("/", pageRoutes())
     .use(noteClients(services.clients, (path) => shapeAt(shapes, path)?.name))
     .use(

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { DatabaseCondition } from "../index/postgres/replication.js";
 import type { StoreCondition } from "../index/vector-store.js";
 import { observeProcess, registry } from "../metrics.js";
+import { Recent } from "../recent.js";
 import type { Services } from "../services.js";
 import { type DatabaseAnswer, Live, Ready } from "../wire/server.js";
 import { describe, json, text } from "./describe.js";
@@ -44,20 +45,28 @@ export function healthRoutes(services: Services) {
       state = "failed";
     },
   );
+  // Anybody may ask for it, as often as they like
+  const conditions = new Recent<[StoreCondition, DatabaseCondition | undefined]>(1, {
+    maxAgeMs: 1000,
+  });
+  const askConditions = async () => {
+    const asked = await Promise.all([
+      store.condition().catch(() => ({}) as StoreCondition),
+      services.database(),
+    ]);
+    // A store that a full disk kept from opening is tried again, even without other requests.
+    if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
+    return asked;
+  };
   return new Hono()
     .get("/health/live", operations.live, (c) => c.json({ status: "live" } satisfies Live))
     .get("/health/ready", operations.ready, async (c) => {
       // A kept-alive connection may still ask during the drain.
       if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
       if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
-      const [{ damaged, cannotWrite }, condition] = await Promise.all([
-        store.condition().catch(() => ({}) as StoreCondition),
-        services.database(),
-      ]);
+      const [{ damaged, cannotWrite }, condition] = await conditions.get("", askConditions);
       const database = condition && { database: databaseAnswer(condition) };
       const reasons = [...troubles(), ...(damaged === undefined ? [] : [damaged])];
-      // A store that a full disk kept from opening is tried again, even without other requests.
-      if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
       if (reasons.length > 0)
         return c.json({ status: "degraded", reasons, ...database } satisfies Ready, 503);
       const missing = services.missingMedia?.reason;

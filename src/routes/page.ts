@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { compress } from "hono/compress";
 
 /** Nothing inline and nothing from other hosts; blob: is what the page itself made or was given. */
 const policy = [
@@ -47,11 +46,11 @@ export function pageRoutes(folder = builtPage) {
       c.header("X-Content-Type-Options", "nosniff");
       return c.html(index);
     })
-    .use("/assets/*", compress(), async (c, next) => {
+    .use("/assets/*", async (c, next) => {
       await next();
       if (!c.res.ok) return;
       c.header("Cache-Control", "public, max-age=31536000, immutable");
       c.header("X-Content-Type-Options", "nosniff");
     })
-    .get("/assets/*", serveStatic({ root: folder }));
+    .get("/assets/*", serveStatic({ root: folder, precompressed: true })); // by the build
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { Access, Caller } from "../access/access.js";
 import { clientAddress, networkOf, parseProxies } from "../access/client-address.js";
 import { endWhenRevoked } from "../access/end-when-revoked.js";
@@ -11,11 +11,17 @@ import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import type { RequestVariables } from "./request-context.js";
 
-/**
- * The probes, and the description of the routes, which is public anyway.
- */
-const isPublic = (path: string) =>
-  path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
+/** The description of the routes, which is public anyway. */
+const isDescription = (path: string) => path === "/openapi.json" || path === "/docs";
+
+/** What needs no key: that, and the probes. */
+const isPublic = (path: string) => path.startsWith("/health/") || isDescription(path);
+
+/** The page and its files, which come before keys are asked for. */
+const isOfPage = (path: string) => path === "/" || path.startsWith("/assets/");
+
+/** Without a key one may ask this often in a minute, or as often as with one: ten pages. */
+const publicPerMinute = 600;
 
 /** POST requests that change nothing: reads with a body. */
 const readsByPost = [
@@ -58,6 +64,25 @@ export interface GateOptions {
 }
 
 /**
+ * Limits the requests per minute of an address for what needs no key, apart from its others: a page
+ * asks for dozens of files. Not those of probes: who is not answered may restart the server.
+ */
+export function limitPublic({
+  limit,
+  config,
+}: Pick<GateOptions, "limit" | "config">): MiddlewareHandler {
+  const proxies = parseProxies(config.trustedProxies);
+  const { requestsPerMinute } = config;
+  const perMinute = requestsPerMinute && Math.max(requestsPerMinute, publicPerMinute);
+  return async (c, next) => {
+    const { path } = c.req;
+    if (isDescription(path) || isOfPage(path))
+      takeTurn(limit, `public ${networkOf(addressOf(c, proxies))}`, perMinute);
+    await next();
+  };
+}
+
+/**
  * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with
  * the scope that the route needs; kept media also by a signed address. Requests per minute are
  * limited by key or address, also without keys. Changes are logged with their author.
@@ -67,9 +92,8 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
   const proxies = parseProxies(config.trustedProxies);
   return async (c, next) => {
     if (isPublic(c.req.path)) return next();
-    const { incoming, outgoing } = (c.env ?? {}) as Partial<Connection>;
-    const connection = incoming?.socket?.remoteAddress ?? "";
-    const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
+    const { outgoing } = (c.env ?? {}) as Partial<Connection>;
+    const address = addressOf(c, proxies);
     const network = `address ${networkOf(address)}`;
     c.set("client", { address, isAdmitted: !access.needsKey });
     let caller: Caller | undefined;
@@ -117,6 +141,12 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
 interface Connection {
   incoming: { socket?: { remoteAddress?: string } };
   outgoing: ServerResponse;
+}
+
+function addressOf(c: Context, proxies: ReturnType<typeof parseProxies>): string {
+  const { incoming } = (c.env ?? {}) as Partial<Connection>;
+  const connection = incoming?.socket?.remoteAddress ?? "";
+  return clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
 }
 
 /** Another scheme than Bearer may be meant for a proxy in front. */

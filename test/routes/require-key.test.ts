@@ -11,7 +11,7 @@ import { RateLimit } from "../../src/access/rate-limit.js";
 import { createLog } from "../../src/log.js";
 import { errorResponse } from "../../src/routes/error-response.js";
 import type { RequestVariables } from "../../src/routes/request-context.js";
-import { requireKey, scopeOf } from "../../src/routes/require-key.js";
+import { limitPublic, requireKey, scopeOf } from "../../src/routes/require-key.js";
 
 let dataDir: string;
 beforeEach(() => {
@@ -21,15 +21,19 @@ beforeEach(() => {
 function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
   const log = createLog("silent");
   const access = new Access({ apiKeys }, keyFolder(dataDir));
+  const config = { requestsPerMinute, trustedProxies: ["127.0.0.1"] };
+  const limit = new RateLimit(() => 0);
   const gate = requireKey({
     access,
     addresses: new MediaAddresses(access),
-    limit: new RateLimit(),
-    config: { requestsPerMinute, trustedProxies: ["127.0.0.1"] },
+    limit,
+    config,
     log: auditLog(join(dataDir, "audit.log"), log),
     isInference: (path) => path === "/embed",
   });
   return new Hono<RequestVariables>()
+    .use(limitPublic({ limit, config }))
+    .get("/assets/*", (c) => c.text("of the page"))
     .use(gate)
     .all("*", (c) => c.json({ done: true }))
     .onError(errorResponse(log));
@@ -174,6 +178,20 @@ describe("limits", () => {
     expect(await refused.json()).toMatchObject({ error: { code: "rate_limited" } });
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect((await from("192.0.2.2")).status).toBe(200);
+  });
+
+  it("hold for what needs no key, by address and apart, but not for probes", async () => {
+    const app = appWith({ requestsPerMinute: 2, apiKeys: ["a-secret-key"] });
+    const statuses = async (path: string, times: number) => {
+      const found: number[] = [];
+      for (let i = 0; i < times; i++) found.push((await app.request(path)).status);
+      return found;
+    };
+    const paths = ["/openapi.json", "/docs", "/assets/index.js"];
+    for (const path of paths) expect(await statuses(path, 200)).not.toContain(429);
+    for (const path of paths) expect(await statuses(path, 2)).toEqual([429, 429]);
+    expect(await statuses("/health/ready", 1000)).not.toContain(429);
+    expect((await app.request("/v1/models", { headers: bearer("a-secret-key") })).status).toBe(200);
   });
 });
 
