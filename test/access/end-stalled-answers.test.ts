@@ -69,7 +69,7 @@ async function bytesOf(client: Socket, until = Number.POSITIVE_INFINITY, pauseMs
 describe.each([{ tls: false }, { tls: true }])("endStalledAnswers, %j", ({ tls }) => {
   it("ends an answer of which nothing is read, and no stream that has nothing to say", async () => {
     const quiet: (() => void)[] = [];
-    const { get } = await listen(
+    const { connections, get } = await listen(
       ({ url }, response) => {
         if (url !== "/quiet") return response.end(large);
         response.write("first");
@@ -83,6 +83,7 @@ describe.each([{ tls: false }, { tls: true }])("endStalledAnswers, %j", ({ tls }
     await expect.poll(() => warn.mock.calls).toHaveLength(1);
     expect(warn.mock.calls[0][1]).toContain("nothing for 500 ms (requestTimeoutMs)");
     expect(await bytesOf(unread)).toBeLessThan(large.length);
+    await expect.poll(() => connections.count).toBe(1);
     quiet[0]();
     let text = "";
     stream.on("data", (piece) => (text += piece)).resume();
