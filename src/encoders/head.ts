@@ -43,21 +43,15 @@ export function applyHead(head: ProjectionHead, embeddings: readonly Embedding[]
       );
     }
   }
-  const result: Embedding[] = [];
-  for (let from = 0; from < embeddings.length; from += rowsAtOnce) {
-    result.push(...applyToSome(head, embeddings.slice(from, from + rowsAtOnce)));
-  }
-  return result;
+  return embeddings.map((x) => direction(applyLayers(head, x)));
 }
 
-function applyToSome(head: ProjectionHead, rows: readonly Embedding[]): Embedding[] {
-  const first = affine(head.layers[0], rows);
-  if (head.kind === "linear") return first.map(direction);
-  const last = affine(head.layers[1], first.map(relu));
-  if (head.kind === "mlp") return last.map(direction);
-  return last.map((y, row) =>
-    direction(relu(y).map((adapted, i) => head.ratio * adapted + (1 - head.ratio) * rows[row][i])),
-  );
+function applyLayers(head: ProjectionHead, x: Embedding): Float64Array {
+  const first = affine(head.layers[0], x);
+  if (head.kind === "linear") return first;
+  const last = affine(head.layers[1], relu(first));
+  if (head.kind === "mlp") return last;
+  return relu(last).map((adapted, i) => head.ratio * adapted + (1 - head.ratio) * x[i]);
 }
 
 /**
@@ -71,40 +65,25 @@ function direction(y: Float64Array): Float32Array {
   throw new AppError("inference_failed", `${message}: train it again`);
 }
 
-/** Four rows share each read of a weight: about 1.7 times as fast as row by row at 512 -> 512. */
-const rowsAtOnce = 4;
-
-function affine(
-  { weight, bias, dimensionsOut: width }: Affine,
-  rows: readonly ArrayLike<number>[],
-): Float64Array[] {
-  const results = rows.map(() => Float64Array.from(bias));
-  if (rows.length < rowsAtOnce) {
-    for (const [row, x] of rows.entries()) addRow(weight, width, x, results[row]);
-    return results;
-  }
-  const [x0, x1, x2, x3] = rows;
-  const [y0, y1, y2, y3] = results;
-  for (let i = 0; i < x0.length; i++) {
-    const [a, b, c, d] = [x0[i], x1[i], x2[i], x3[i]];
-    const row = i * width;
+function affine({ weight, bias, dimensionsOut: width }: Affine, x: ArrayLike<number>) {
+  const y = Float64Array.from(bias);
+  let i = 0;
+  // Four rows of weights for each read and write of y: 2.5 times as fast as row by row at 384 ->
+  // 384. The order of the additions stays, so the numbers do.
+  for (; i + 4 <= x.length; i += 4) {
+    const [a, b, c, d] = [x[i], x[i + 1], x[i + 2], x[i + 3]];
+    const [first, second] = [i * width, (i + 1) * width];
+    const [third, fourth] = [(i + 2) * width, (i + 3) * width];
     for (let j = 0; j < width; j++) {
-      const w = weight[row + j];
-      y0[j] += a * w;
-      y1[j] += b * w;
-      y2[j] += c * w;
-      y3[j] += d * w;
+      const sum = y[j] + a * weight[first + j] + b * weight[second + j];
+      y[j] = sum + c * weight[third + j] + d * weight[fourth + j];
     }
   }
-  return results;
-}
-
-function addRow(weight: Float32Array, width: number, x: ArrayLike<number>, y: Float64Array): void {
-  for (let i = 0; i < x.length; i++) {
-    const xi = x[i];
+  for (; i < x.length; i++) {
     const row = i * width;
-    for (let j = 0; j < width; j++) y[j] += xi * weight[row + j];
+    for (let j = 0; j < width; j++) y[j] += x[i] * weight[row + j];
   }
+  return y;
 }
 
 function relu(x: Float64Array): Float64Array {

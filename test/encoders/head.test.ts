@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { applyHead, type ProjectionHead, readHead, writeHead } from "../../src/encoders/head.js";
 import { headSpace } from "../../src/encoders/head-space.js";
 import { seededRandom } from "../../src/math/random.js";
+import { normalize } from "../../src/math/vector.js";
 import { initialHead } from "../../src/training/initial-head.js";
 
 const linear: ProjectionHead = {
@@ -31,6 +32,18 @@ describe("applyHead", () => {
     for (const kind of ["linear", "mlp", "residual"] as const) {
       const head = initialHead({ kind, hidden: 5 }, 6, 6, random);
       expect(applyHead(head, rows)).toEqual(rows.map((row) => applyHead(head, [row])[0]));
+    }
+  });
+  it("adds the products in the order of the inputs", () => {
+    const random = seededRandom(2);
+    for (const size of [3, 4, 6, 9]) {
+      const head = initialHead({ kind: "linear", hidden: 5 }, size, 7, random);
+      const [{ weight, bias }] = head.layers;
+      const x = Float32Array.from({ length: size }, () => random.normal());
+      const y = Float64Array.from(bias);
+      for (const [i, value] of x.entries())
+        for (let j = 0; j < 7; j++) y[j] += value * weight[7 * i + j];
+      expect(applyHead(head, [x])).toEqual([normalize(y)]);
     }
   });
   it("refuses an embedding of another length", () => {
