@@ -64,9 +64,35 @@ const pieceLength = 2 ** 18;
 
 /**
  * Buffer.from silently skips what is not base64; a file name or a truncated text must be an error
- * instead.
+ * instead. Text that is base64 and nothing else is told by the number of bytes that it gives, since
+ * whatever is skipped gives none: looking at every character takes forty times as long as decoding.
  */
 async function fromBase64(text: string, start: number, param: string): Promise<Uint8Array> {
+  const clock = turnClock();
+  const bytes = Buffer.allocUnsafe(Math.ceil(((text.length - start) * 3) / 4));
+  let size = 0;
+  for (let from = start; from < text.length; from += pieceLength) {
+    const piece = text.slice(from, from + pieceLength);
+    const expected = bytesIn(piece, from + pieceLength >= text.length);
+    // A character of two bytes would be taken for the one that its lower byte is.
+    const isAscii = Buffer.byteLength(piece) === piece.length;
+    if (!isAscii || bytes.write(piece, size, "base64") !== expected)
+      return fromSpacedBase64(text, start, param);
+    size += expected;
+    if (clock.isUp()) await clock.next();
+  }
+  return bytes.subarray(0, size);
+}
+
+/** Bytes of a piece of plain base64; undefined for a number of characters that has none. */
+function bytesIn(piece: string, isLast: boolean): number | undefined {
+  const padding = isLast ? (/={0,2}$/.exec(piece.slice(-2))?.[0].length ?? 0) : 0;
+  const characters = piece.length - padding;
+  return characters % 4 === 1 ? undefined : Math.floor((characters * 3) / 4);
+}
+
+/** Base64 with white space in it. @throws AppError `invalid_input` for anything else. */
+async function fromSpacedBase64(text: string, start: number, param: string): Promise<Uint8Array> {
   const wrong = () => {
     const shown = text.slice(start, start + 40);
     const expected = "base64, a data URI or an http(s) URL";

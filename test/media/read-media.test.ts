@@ -23,6 +23,7 @@ describe("readMedia", () => {
   });
 
   it.each([
+    ["no white space", / /g, ""],
     ["lines of 76 characters", /.{76}/g, "$&\r\n"],
     ["a space behind every character", /./g, "$& "],
   ])("reads a megabyte with %s", async (_, pattern, replacement) => {
@@ -37,6 +38,12 @@ describe("readMedia", () => {
     ["a space of another alphabet", "AAAA\u00a0AAAA"],
     ["something behind the padding", "AA== AAAA"],
     ["a rest of one character", "AAAA A"],
+    ["a character of no base64 without spaces", "AAAAAA*A"],
+    ["a character whose lower byte is of base64", "AAA\u0141"],
+    ["something behind the padding without spaces", "AA==AAAA"],
+    ["padding within a group", "AA=AAAAA"],
+    ["too much padding", "AA==="],
+    ["a rest of one character without spaces", "AAAAA"],
   ])("refuses %s", async (_, text) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_input", param: "image" });
     const long = `${"A".repeat(2 ** 18)}${text}`; // in the next piece
