@@ -85,8 +85,10 @@ export function isAnswerTo(
 }
 
 function isAllFinite({ buffer }: Uint8Array<ArrayBuffer>): boolean {
+  const numbers = new Float32Array(buffer);
   let sum = 0;
-  for (const x of new Float32Array(buffer)) sum += x - x; // NaN if any is not finite
+  // NaN if any is not finite. An iterator takes ten times as long: .8 ms for a window.
+  for (let i = 0; i < numbers.length; i++) sum += numbers[i] - numbers[i];
   return sum === 0;
 }
 

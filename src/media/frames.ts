@@ -16,14 +16,13 @@ export function writeFrame(
   message: unknown,
   buffers: readonly Uint8Array[] = [],
 ): void {
-  const json = Buffer.from(
-    JSON.stringify({ message, sizes: buffers.map((buffer) => buffer.byteLength) }),
-  );
-  const head = Buffer.alloc(4);
-  head.writeUInt32LE(json.byteLength);
+  const json = JSON.stringify({ message, sizes: buffers.map((buffer) => buffer.byteLength) });
+  const length = Buffer.byteLength(json);
+  const head = Buffer.allocUnsafe(4 + length);
+  head.writeUInt32LE(length);
+  head.write(json, 4);
   stream.cork();
   stream.write(head);
-  stream.write(json);
   for (const buffer of buffers) stream.write(buffer);
   stream.uncork();
 }
