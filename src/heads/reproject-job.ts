@@ -36,8 +36,12 @@ const fewChanges = 500;
  * over.
  */
 export function reprojectJob(services: ReprojectServices): JobKind {
-  const run: JobKind["run"] = (input, context) =>
-    reproject(ReprojectInput.parse(input), context, services);
+  const run: JobKind["run"] = (input, context) => {
+    // Those of now, also when a model at one of their ends is unloaded meanwhile.
+    const active = services.bridges.active();
+    const held = { ...services, bridges: { active: () => active } };
+    return reproject(ReprojectInput.parse(input), context, held);
+  };
   return { lane: "collections", isInternal: true, run };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
+import type { Bridge } from "../../src/heads/bridge-version.js";
 import { isBeingBuilt } from "../../src/heads/collection-head.js";
 import type { UsableHead } from "../../src/heads/head-version.js";
 import { reprojectJob } from "../../src/heads/reproject-job.js";
@@ -77,17 +78,20 @@ function item(
   };
 }
 
-const bridges = { active: () => [] } as never;
+let bridges: Bridge[];
 let active: number;
 beforeEach(() => {
   active = 2;
+  bridges = [];
 });
 async function reproject(signal = new AbortController().signal) {
   const heads = {
     use: async (_: string, version = active) => head(version),
     whileKept: (_: unknown, create: () => unknown) => create(),
   } as never;
-  const kind = reprojectJob({ store: store as never, heads, bridges, log: createLog("silent") });
+  const log = createLog("silent");
+  const parts = { store, heads, bridges: { active: () => bridges }, log };
+  const kind = reprojectJob(parts);
   const job = { id: "abc" } as Job;
   return kind.run({ collection: "photos" }, { job, folder: "", signal, report: () => {} });
 }
@@ -184,6 +188,17 @@ describe("reproject", () => {
       head: { name: "h", version: 1 },
     });
     expect((await all()).get("item-1")?.embedding).toEqual(item(1).embedding);
+  });
+
+  it("goes on with the bridges that it began with, also when their model is unloaded", async () => {
+    const heard = { ...item(2000), original: { space: "ear@1", embedding: Float32Array.of(1, 0) } };
+    await store.upsert("photos", [heard]);
+    const spaces = { fromSpace: "ear@1", toSpace: "eye@1" };
+    bridges = [{ name: "ear-to-eye", version: 1, ...spaces, head: turn(0.1), shipped: false }];
+    during(async () => {
+      bridges = [];
+    });
+    expect(await reproject()).toMatchObject({ version: 2, items: 451 });
   });
 
   it("does not replace a collection that was meanwhile created again under its name", async () => {
