@@ -39,7 +39,7 @@ const operations = {
       201: { content: json(ModelAnswer) },
       202: { description: "a job pulls it and loads it then", content: json(JobStarted) },
     },
-    errors: [...bodyErrors, "model_not_found", "model_corrupt", "inference_failed"],
+    errors: [...bodyErrors, "model_not_found", "model_corrupt", "conflict", "inference_failed"],
   }),
   unload: describe({
     id: "unloadModel",
