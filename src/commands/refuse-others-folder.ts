@@ -1,4 +1,4 @@
-import { mkdtempSync, rmdirSync, statSync } from "node:fs";
+import { mkdtempSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
 
@@ -9,13 +9,22 @@ import { AppError } from "../errors.js";
  */
 export function refuseOthersFolder(dataDir: string, uid = process.getuid?.()): void {
   if (uid !== 0) return;
-  const folder = statSync(dataDir, { throwIfNoEntry: false });
+  const folder = folderAt(dataDir);
   if (folder === undefined || folder.uid === 0 || ownerOfNew(dataDir) === folder.uid) return;
   const { uid: owner, gid } = folder;
   const message =
     `The data folder "${dataDir}" belongs to user ${owner}, who could not read what root writes ` +
     `there; run this as that user: sudo -u '#${owner}' …, or --user ${owner}:${gid} of a container`;
   throw new AppError("invalid_input", message, { param: "dataDir" });
+}
+
+/** One that cannot be looked at is told where it is used. */
+function folderAt(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Some file systems, such as SMB's, give all files to one user, whoever writes them. */

@@ -44,6 +44,9 @@ describe.skipIf(process.getuid?.() !== 0)("root in a data folder of somebody els
       dataDir,
     );
     expect(asked.stderr).not.toContain("belongs to");
+    const noFolder = join(process.execPath, "below");
+    const { stderr } = await runMain("keys", "list", "--data-dir", noFolder);
+    expect(stderr).not.toContain("ENOTDIR");
     const own = join(mkdtempSync(join(tmpdir(), "crossmodal-owner-")), "new");
     const made = await runMain("keys", "create", "ada", "--data-dir", own);
     expect(made.code).toBe(0);
