@@ -104,10 +104,12 @@ function upgrade(db: Database, from: number) {
 export function checkSchemaVersion(db: Database): number {
   const version = versionOf(db);
   if (version < 1 || version > schemaVersion) {
-    throw new AppError(
-      "storage_corrupt",
-      `Expected a database of version ${schemaVersion} but found version ${version}`,
-    );
+    const advice =
+      version > schemaVersion
+        ? "; a later crossmodal has used it: start that one, or restore an earlier backup"
+        : "";
+    const message = `Expected a database of version ${schemaVersion} but found version ${version}`;
+    throw new AppError("storage_corrupt", message + advice);
   }
   return version;
 }
