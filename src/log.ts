@@ -1,5 +1,7 @@
-import { type DestinationStream, pino } from "pino";
-import { PinoPretty } from "pino-pretty";
+import { constants, fstatSync, openSync } from "node:fs";
+import { type DestinationStream, type Logger, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
+import { type LinePlace, LineWriter } from "./line-writer.js";
 import { traceFields } from "./tracing/trace-context.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -7,20 +9,71 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 /** On stderr; stdout belongs to results. */
 export type Log = Pick<ReturnType<typeof pino>, "debug" | "info" | "warn" | "error">;
 
+const stderr: LinePlace = { name: "log", open: openStderr, isGone: () => false };
+const stderrLines = new LineWriter(stderr);
+
 /** A line per event: readable on a terminal, JSON elsewhere; with the trace it belongs to. */
 export function createLog(level: LogLevel, isTerminal = process.stderr.isTTY === true): Log {
-  const destination = isTerminal ? readable() : pino.destination({ dest: 2, sync: true });
-  const timestamp = pino.stdTimeFunctions.isoTime;
-  return pino({ level, base: null, timestamp, mixin: traceFields }, destination);
+  const destination = isTerminal
+    ? readable(stderrLines, process.env.NO_COLOR === undefined)
+    : plain(stderrLines);
+  const mixin = traceFields;
+  const log = pino({ ...lineOptions, level, base: null, mixin }, destination);
+  stderrLines.onRecovery = (loss) =>
+    loss && log.error(loss, "lines of the log are lost: they could not be written in time");
+  return log;
 }
 
-/** @param destination  a file descriptor or a stream; stderr when left out. */
-export function readable(destination: number | NodeJS.WritableStream = 2): DestinationStream {
-  return PinoPretty({
-    colorize: destination === 2 && process.env.NO_COLOR === undefined,
-    destination,
-    singleLine: true,
-    sync: true,
-    translateTime: "SYS:HH:MM:ss",
-  });
+/** Of every line. */
+export const lineOptions = { timestamp: pino.stdTimeFunctions.isoTime };
+
+/** The same log without its level, unless that is `silent`: for records, which have no severity. */
+export function unfiltered(log: Log): Log {
+  const { level, child } = log as Logger;
+  return level === "silent" ? log : child.call(log as Logger, {}, { level: "info" });
+}
+
+/**
+ * Lines of JSON as they are shown by any program: control characters and bidirectional marks of
+ * names and paths, which JSON allows in strings, are escaped.
+ */
+export function plain(destination: DestinationStream): DestinationStream {
+  const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return { write: (line) => destination.write(line.replace(unprintable, escaped)) };
+}
+
+/** Lines for people. What strangers send can neither begin a line nor control the terminal. */
+export function readable(destination: DestinationStream, colorize = false): DestinationStream {
+  const pretty = prettyFactory({ colorize, singleLine: true, translateTime: "SYS:HH:MM:ss" });
+  return { write: (line) => destination.write(pretty(JSON.parse(line, shown))) };
+}
+
+/** Those but the line feed, which ends a line of JSON, and stands within a stack. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unprintable = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+function shown(name: string, value: unknown): unknown {
+  if (typeof value === "string") return name === "stack" ? printable(value) : inLine(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [inLine(key), one]));
+}
+
+const printable = (text: string) => text.replace(unprintable, "\ufffd");
+const inLine = (text: string) => printable(text.replaceAll("\n", "\ufffd"));
+
+/**
+ * Where stderr is a pipe or a terminal, a description of our own, whose writes fail where the
+ * reader is slow instead of waiting: a thread that waits for ever would delay the end of the
+ * process. The one that is given is shared with other programs, which expect it to wait.
+ */
+function openStderr(): number {
+  const given = 2;
+  try {
+    const kind = fstatSync(given);
+    if (!kind.isFIFO() && !kind.isCharacterDevice()) return given;
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+    return openSync(`/proc/self/fd/${given}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    return given;
+  }
 }

@@ -154,6 +154,19 @@ export const databaseLagBytes = new Gauge({
   registers: [registry],
 });
 
+export const lostLogLines = new Counter({
+  name: "crossmodal_lost_log_lines_total",
+  help: "Lines that could not be written for so long that they were dropped",
+  labelNames: ["log"],
+  registers: [registry],
+});
+
+export const waitingAuditLines = new Gauge({
+  name: "crossmodal_waiting_audit_lines",
+  help: "Lines of the audit file that are not written yet",
+  registers: [registry],
+});
+
 /** Processor time, memory, files and event loop of the server's own process, from now on. */
 export function observeProcess(): void {
   if (registry.getSingleMetric("process_cpu_seconds_total") === undefined)

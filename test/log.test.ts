@@ -1,22 +1,53 @@
-import { Writable } from "node:stream";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { readable } from "../src/log.js";
+import { plain, readable, unfiltered } from "../src/log.js";
+
+function written(format: typeof plain, write: (log: pino.Logger) => void) {
+  let text = "";
+  write(pino({ base: null }, format({ write: (line) => (text += line) })));
+  return text;
+}
+/** A line of its own, and sequences that move the cursor, in 7 and in 8 bits. */
+const hostile = "a\n[10:00:00] INFO: forged\r\u001b[2J\u009b2J\u202eb\u2028c";
 
 describe("the log on a terminal", () => {
   it("is a line per event, in words", () => {
-    let text = "";
-    const terminal = new Writable({
-      write(chunk, _, done) {
-        text += String(chunk);
-        done();
-      },
+    const text = written(readable, (log) => {
+      log.info({ method: "POST", path: "/v1/zero-shot", status: 200, ms: 12 }, "request");
+      log.warn("the disk is nearly full");
     });
-    const log = pino({ base: null }, readable(terminal));
-    log.info({ method: "POST", path: "/v1/zero-shot", status: 200, ms: 12 }, "request");
-    log.warn("the disk is nearly full");
     const [first, second] = text.trim().split("\n");
     expect(first).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: request \{.*"path":"\/v1\/zero-shot"/);
     expect(second).toMatch(/WARN: the disk is nearly full$/);
+  });
+
+  it("shows what strangers send as text: neither a line of its own nor a sequence", () => {
+    const text = written(readable, (log) => {
+      log.info({ path: hostile, [hostile]: 1 }, hostile);
+      log.error({ err: new Error(hostile) }, "internal error");
+    });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]/);
+    // The lines of a stack are indented.
+    expect(text.match(/^\[/gm)).toHaveLength(2);
+  });
+});
+
+describe("the log elsewhere", () => {
+  it("is a line of JSON per event, which no terminal takes for a sequence", () => {
+    const text = written(plain, (log) => log.info({ path: hostile }, hostile));
+    expect(text).toMatch(/^[\x20-\x7e]+\n$/);
+    expect(JSON.parse(text)).toMatchObject({ path: hostile, msg: hostile });
+  });
+});
+
+describe("an unfiltered log", () => {
+  it("writes at every level but silent", () => {
+    const counts = (["info", "error", "silent"] as const).map((level) => {
+      let count = 0;
+      unfiltered(pino({ level }, { write: () => count++ })).info("a record");
+      return count;
+    });
+    expect(counts).toEqual([1, 1, 0]);
   });
 });
