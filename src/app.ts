@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { Access } from "./access/access.js";
-import { auditLog } from "./access/audit-log.js";
 import { MediaAddresses } from "./access/media-addresses.js";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
@@ -12,6 +11,7 @@ import { accessRoute } from "./routes/access.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { adminRoutes } from "./routes/admin.js";
 import { aliasesRoutes } from "./routes/aliases.js";
+import { auditChanges } from "./routes/audit-changes.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { calibrationsRoutes } from "./routes/calibrations.js";
 import { classifyCollectionRoute } from "./routes/classify-collection.js";
@@ -65,11 +65,12 @@ import type { ReloadAnswer } from "./wire/server.js";
  */
 export function createApp(
   services: Services,
-  access = new Access(services.config, services.keys),
+  access = new Access(services.config, services.keys, services.audit),
   reload?: () => Promise<ReloadAnswer>,
 ) {
-  const { config, log, stopping } = services;
+  const { config, log, stopping, audit } = services;
   const shapes = foreignShapes(services);
+  const isInference = changesNothing(shapes);
   const app = new Hono<RequestVariables>({ getPath: clientPath(shapes) });
   const addresses = new MediaAddresses(access, { secret: services.addressSecret });
   return app
@@ -78,6 +79,7 @@ export function createApp(
     .use((_, next) => services.activity.during(next()))
     .use(endConnections(stopping))
     .use(allowOrigins(config, access))
+    .use(auditChanges(audit, isInference))
     .use(guardLocalServer(config, access))
     .use(limitPublic({ limit: services.rateLimit, config }))
     .route("/", pageRoutes())
@@ -88,8 +90,8 @@ export function createApp(
         addresses,
         limit: services.rateLimit,
         config,
-        log: auditLog(config.auditFile, log),
-        isInference: changesNothing(shapes),
+        audit,
+        isInference,
       }),
     )
     .use(limitBody(config.maxBodyBytes, services.bodies))

@@ -1,4 +1,5 @@
 import { Access } from "./access/access.js";
+import { Audit } from "./access/audit.js";
 import { checkAccess } from "./access/check-access.js";
 import { type App, createApp } from "./app.js";
 import { compareConfigs } from "./config/reload.js";
@@ -53,8 +54,9 @@ export class ReloadableApp {
   async #reload(): Promise<ReloadAnswer> {
     const before = this.#services.config;
     const { config, changed, needsRestart } = compareConfigs(before, this.#reread());
-    const { models, log } = this.#services;
-    const access = new Access(config, this.#services.keys);
+    const { models, log, audit } = this.#services;
+    Audit.check(config.auditFile);
+    const access = new Access(config, this.#services.keys, audit);
     await access.refresh();
     checkAccess(config, access);
     checkModels(config);
@@ -68,6 +70,7 @@ export class ReloadableApp {
     this.#access = access;
     this.#services = services;
     this.#app = app;
+    audit.use(config.auditFile);
     log.info({ changed, needsRestart, loaded, unloaded }, "configuration reloaded");
     return { changed, needs_restart: needsRestart, models: { loaded, unloaded } };
   }

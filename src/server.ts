@@ -4,6 +4,7 @@ import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { Access } from "./access/access.js";
+import { Audit } from "./access/audit.js";
 import { checkAccess } from "./access/check-access.js";
 import { endStalledAnswers } from "./access/end-stalled-answers.js";
 import { limitConnections } from "./access/limit-connections.js";
@@ -45,8 +46,15 @@ export async function startServer(
   // Models take seconds to load: obstacles are reported first
   const problem = config.port === 0 ? undefined : await portProblem(config);
   if (problem !== undefined) throw portError(config, problem.why);
+  Audit.check(config.auditFile);
+  const audit = new Audit(log);
+  audit.use(config.auditFile);
   log.info({ config: redacted(config) }, "starting");
-  const { app, services } = await openApp(config, log, reread);
+  const opening = openApp(config, { log, audit, reread });
+  const { app, services } = await opening.catch(async (error) => {
+    await audit.close();
+    throw error;
+  });
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
     // observeRequests. Proxies and clients reuse a connection after a minute; one that was closed
@@ -98,6 +106,7 @@ export async function startServer(
         () => services.stop(),
         () => closed,
         () => services.close(),
+        () => audit.close(),
       );
     })();
     return closing;
@@ -107,15 +116,21 @@ export async function startServer(
     url: `${scheme}://${host}:${port}`,
     close,
     ready: services.ready,
-    reload: () => app.reload(),
+    reload: () => audit.during("reload", app.reload()),
     underWay: () => underWay,
   };
 }
 
+interface AppParts {
+  log: Log;
+  audit: Audit;
+  reread: () => Config;
+}
+
 /** Access is settled before models are loaded. After a failure nothing stays open. */
-async function openApp(config: Config, log: Log, reread: () => Config) {
+async function openApp(config: Config, { log, audit, reread }: AppParts) {
   const storage = await openStorage(config, log, true);
-  const access = new Access(config, storage.state.keys);
+  const access = new Access(config, storage.state.keys, audit);
   try {
     await access.refresh();
     checkAccess(config, access);
@@ -123,7 +138,7 @@ async function openApp(config: Config, log: Log, reread: () => Config) {
     await storage.close();
     throw error;
   }
-  const services = await createServices(config, log, { storage });
+  const services = await createServices(config, log, { storage, audit });
   try {
     return { services, app: new ReloadableApp(services, { access, reread }) };
   } catch (error) {

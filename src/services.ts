@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { Audit } from "./access/audit.js";
 import { RateLimit } from "./access/rate-limit.js";
 import { RecentClients } from "./access/recent-clients.js";
 import { Activity } from "./activity.js";
@@ -40,6 +41,8 @@ import { ReferenceBank } from "./zero-shot/reference-bank.js";
 export interface Services {
   config: Config;
   log: Log;
+  /** Who changed what. */
+  audit: Audit;
   packs: Packs;
   /** Loads, replaces and unloads them. */
   models: ModelRegistry;
@@ -108,15 +111,16 @@ export interface Services {
  * Config -> parts. Loads and checks every model before it returns.
  * @param storage  a server's, which is open already; closed with the rest. Without one, the data
  *   folder is locked and collections are opened on first use.
+ * @param audit  a server's; without one, changes are recorded in the log.
  */
 export async function createServices(
   config: Config,
   log: Log,
-  { storage }: { storage?: Storage } = {},
+  { storage, audit = new Audit(log) }: { storage?: Storage; audit?: Audit } = {},
 ): Promise<Services> {
   const closers: (() => unknown)[] = [];
   try {
-    return await openServices(config, log, storage, closers);
+    return await openServices({ config, log, audit }, storage, closers);
   } catch (error) {
     await closeAll(...closers.reverse()).catch((other) =>
       log.error({ err: other }, "not every part could be closed"),
@@ -130,8 +134,7 @@ export async function createServices(
  *   reverse order.
  */
 async function openServices(
-  config: Config,
-  log: Log,
+  { config, log, audit }: Pick<Services, "config" | "log" | "audit">,
   openedStorage: Storage | undefined,
   closers: (() => unknown)[],
 ): Promise<Services> {
@@ -177,6 +180,7 @@ async function openServices(
   const parts = {
     config,
     log,
+    audit,
     tracer,
     store,
     keptMedia,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +107,24 @@ describe("POST /v1/admin/reload", () => {
   });
 });
 
+describe("the audit file", () => {
+  it("is another after a reload, anew after it was rotated, and has reloads by a signal", async () => {
+    const lines = (path: string) => readFileSync(path, "utf8").trim().split("\n").map(parse);
+    const parse = (line: string) => JSON.parse(line);
+    const auditFile = join(mkdtempSync(join(tmpdir(), "crossmodal-reload-")), "audit.log");
+    write({ auditFile });
+    expect(await reload()).toMatchObject({ status: 200 });
+    renameSync(auditFile, `${auditFile}.1`);
+    await server.reload();
+    expect(lines(`${auditFile}.1`)).toMatchObject([{ path: "/v1/admin/reload", status: 200 }]);
+    expect(lines(auditFile)).toMatchObject([{ msg: "reload", result: { changed: [] } }]);
+    write({ auditFile, maxLabels: -1 });
+    await expect(server.reload()).rejects.toThrow("maxLabels");
+    expect(lines(auditFile)[1]).toMatchObject({ error: expect.stringContaining("maxLabels") });
+    await restore();
+  });
+});
+
 describe("jobs after a reload", () => {
   it("fetch nothing from a host that is allowed no more, also those that run", async () => {
     const [here, there] = [pictures.url, pictures.url.replace("127.0.0.1", "localhost")];
@@ -151,7 +169,7 @@ describe("a wrong configuration", () => {
     apiKeys: [["short"]],
     requestsPerMinute: [-1],
     trustedProxies: [["10.0.0.0/99"], ["a-proxy"]],
-    auditFile: [7],
+    auditFile: [7, tmpdir(), "/dev/null/audit.log"],
     corsOrigins: [["https://app.example/"], ["app.example"]],
     trustedHosts: [["host:8080"], ["Host"]],
     urlHosts: [["https://media.example"]],
@@ -197,6 +215,7 @@ describe("a wrong configuration", () => {
     ["corsOrigins", { corsOrigins: ["*"], apiKeys: [] }],
     ["pinnedModels", { pinnedModels: ["starter-clap"] }],
     ["aliases", { aliases: { a: "starter-clap" } }],
+    ["auditFile", { auditFile: tmpdir() }],
   ])("starts no server, and leaves the data folder to others: %s", async (param, options) => {
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-reload-"));
     const lines: string[] = [];

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { statSync } from "node:fs";
 import { AppError } from "../errors.js";
 import type { StateFolder } from "../files/state-folder.js";
+import type { Audit } from "./audit.js";
 import { hadKeys, hashOf, keyFilePath, readKeys, type Scope, type StoredKey } from "./key-file.js";
 
 /** The sender of a request. */
@@ -29,12 +30,21 @@ export class Access {
   readonly #files: KeyFolder | undefined;
   #keys = new Map<string, StoredKey>();
   #successor: Access | undefined;
-  #version = "";
+  #version: string | undefined;
+  readonly #audit: Pick<Audit, "noteKeys"> | undefined;
 
-  /** @param files  with the created keys; without it, only those of the configuration count. */
-  constructor({ apiKeys }: { apiKeys: readonly string[] }, files?: KeyFolder) {
+  /**
+   * @param files  with the created keys; without it, only those of the configuration count.
+   * @param audit  is told of keys each time that they are read.
+   */
+  constructor(
+    { apiKeys }: { apiKeys: readonly string[] },
+    files?: KeyFolder,
+    audit?: Pick<Audit, "noteKeys">,
+  ) {
     this.#configured = apiKeys.map(digest);
     this.#files = files;
+    this.#audit = audit;
   }
 
   /** From now on the keys of another configuration hold. */
@@ -55,9 +65,12 @@ export class Access {
   /** @throws AppError `storage_corrupt` when the key file is damaged. */
   async refresh(): Promise<void> {
     const version = this.#fileVersion();
-    if (version === this.#version || this.#files === undefined) return;
-    this.#keys = new Map((await readKeys(this.#files)).map((key) => [key.id, key]));
+    if (version === this.#version || !this.#files?.isLoaded) return;
+    const keys = await readKeys(this.#files);
+    if (this.#fileVersion() !== version) return this.refresh(); // these may be the older ones
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
     this.#version = version;
+    this.#audit?.noteKeys(keys);
   }
 
   /**
@@ -104,7 +117,7 @@ export class Access {
     if (this.#files === undefined) return "";
     const found = statSync(keyFilePath(this.#files), { throwIfNoEntry: false, bigint: true });
     if (found !== undefined) return `${found.ino}:${found.size}:${found.mtimeNs}`;
-    return this.#version === "" && !hadKeys(this.#files) ? "" : "gone";
+    return (this.#version ?? "") === "" && !hadKeys(this.#files) ? "" : "gone";
   }
 }
 

@@ -22,6 +22,8 @@ import type { Finding } from "./finding.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { CommandError } from "./target.js";
 
+const places = ["dataDir", "auditFile"] as const;
+
 /**
  * `crossmodal doctor`: what this machine has, and one inference per tower with its time. Exits 1
  * when something is wrong.
@@ -31,7 +33,7 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .description("check this machine and the models")
     .option("--json", "print as JSON");
-  addConfigFlags(command, ["dataDir", ...modelFlags, "sandbox", "host", "port", "tlsCert"]).action(
+  addConfigFlags(command, [...places, ...modelFlags, "sandbox", "host", "port", "tlsCert"]).action(
     async (flags) => {
       const config = configOf(flags);
       const findings: Finding[] = [];
@@ -46,7 +48,7 @@ export function doctorCommand(program: Command): void {
       };
       const { runtime, devices } = await probeDevices();
       for (const finding of await versions(runtime)) printFinding(finding);
-      for (const finding of [...machine(), dataFolder(config), await port(config)])
+      for (const finding of [...machine(), ...folders(config), await port(config)])
         printFinding(finding);
       for (const finding of await sandbox(config)) printFinding(finding);
       for (const finding of await trainedParts(config.dataDir)) printFinding(finding);
@@ -121,22 +123,30 @@ function machine(): Finding[] {
   ];
 }
 
-/** The folder can be read and written, and its disk has a gigabyte left. */
-function dataFolder({ dataDir }: Config): Finding {
-  const finding = { group: "machine", check: "data folder" };
+/** What the server writes to. */
+function folders({ dataDir, auditFile }: Config): Finding[] {
+  const data = roomIn("data folder", dataDir);
+  return auditFile === "" ? [data] : [data, roomIn("audit file", auditFile, true)];
+}
+
+/** A folder or file can be read and written, and its disk has a gigabyte left. */
+function roomIn(check: string, path: string, isFile = false): Finding {
+  const finding = { group: "machine", check };
   try {
     // Before the first use it is not there: then it must be possible to make it.
-    let folder = resolve(dataDir);
-    while (!existsSync(folder)) folder = dirname(folder);
-    if (!statSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`);
-    accessSync(folder, constants.R_OK | constants.W_OK);
-    const { bavail, bsize } = statfsSync(folder);
+    let there = resolve(path);
+    while (!existsSync(there)) there = dirname(there);
+    const isMade = there === resolve(path);
+    const hint = isMade ? "" : " (not made yet)";
+    if (statSync(there).isDirectory() === (isFile && isMade))
+      throw new Error(`${there} is ${isFile ? "" : "not "}a folder`);
+    accessSync(there, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = statfsSync(there);
     const free = bavail * bsize;
-    const hint = existsSync(dataDir) ? "" : " (not made yet)";
-    const found = `${resolve(dataDir)}${hint}, ${gib(free)} free on its disk`;
+    const found = `${resolve(path)}${hint}, ${gib(free)} free on its disk`;
     return { ...finding, ok: free > 2 ** 30, found };
   } catch (error) {
-    return { ...finding, ok: false, found: `${dataDir}: ${(error as Error).message}` };
+    return { ...finding, ok: false, found: `${path}: ${(error as Error).message}` };
   }
 }
 

@@ -56,7 +56,7 @@ export const accessOptions = {
     "",
     asIs,
     "File to which each change is appended as a line of JSON: when, who, from where, what; by " +
-      "default these lines go to the log.",
+      "default these lines go to the log, at every logLevel but silent.",
   ),
   maxConnections: option(
     z.int().min(0),

@@ -35,6 +35,7 @@ export async function setGauges(services: Services): Promise<void> {
   const disk = await statfs(config.dataDir).catch(() => undefined);
   if (disk !== undefined) metrics.diskFreeBytes.set(disk.bavail * disk.bsize);
   metrics.storeTrouble.set(store.trouble === undefined ? 0 : 1);
+  metrics.waitingAuditLines.set(services.audit.waiting);
   metrics.missingMedia.set(services.missingMedia?.count ?? 0);
   const database = await services.database();
   if (database !== undefined) setDatabase(database);

@@ -34,7 +34,7 @@ const operations = {
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
 export function healthRoutes(services: Services) {
-  const { ready, stopping, store, troubles } = services;
+  const { ready, stopping, store, troubles, audit } = services;
   observeProcess();
   let state: "starting" | "ready" | "failed" = "starting";
   ready.then(
@@ -74,6 +74,7 @@ export function healthRoutes(services: Services) {
       return c.json({
         status: state,
         ...(cannotWrite && { cannot_write: cannotWrite }),
+        ...(audit.trouble !== undefined && { cannot_audit: audit.trouble }),
         ...(missing !== undefined && { missing_media: missing }),
         ...database,
       } satisfies Ready);

@@ -30,6 +30,8 @@ export interface RequestVariables {
     bodyShare: BodyShare;
     /** Set by `requireKey`, also before it refuses. */
     client: Client | undefined;
+    /** Whether `requireKey` let it in. */
+    isPastGate: boolean;
     /** Whose key the request has; undefined where none is needed. */
     caller: Caller | undefined;
     /** The shape of another product that answers. */

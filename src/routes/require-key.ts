@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Access, Caller } from "../access/access.js";
+import type { Audit } from "../access/audit.js";
 import { clientAddress, networkOf, parseProxies } from "../access/client-address.js";
 import { endWhenRevoked } from "../access/end-when-revoked.js";
 import { type Scope, scopes } from "../access/key-file.js";
@@ -8,14 +9,13 @@ import type { MediaAddresses } from "../access/media-addresses.js";
 import type { RateLimit } from "../access/rate-limit.js";
 import type { Config } from "../config.js";
 import { AppError } from "../errors.js";
-import type { Log } from "../log.js";
 import type { RequestVariables } from "./request-context.js";
 
 /** The description of the routes, which is public anyway. */
 const isDescription = (path: string) => path === "/openapi.json" || path === "/docs";
 
 /** What needs no key: that, and the probes. */
-const isPublic = (path: string) => path.startsWith("/health/") || isDescription(path);
+export const isPublic = (path: string) => path.startsWith("/health/") || isDescription(path);
 
 /** The page and its files, which come before keys are asked for. */
 const isOfPage = (path: string) => path === "/" || path.startsWith("/assets/");
@@ -31,9 +31,6 @@ const readsByPost = [
 ];
 /** Routes that export or replace all data, or change the server. */
 const forAdmins = [/^\/v1\/(admin|backup|restore|keys)(\/|$)/];
-
-/** Changes and exports nothing, and the page asks every few seconds: not in the audit log. */
-const clientsPath = "/v1/admin/clients";
 
 /**
  * The scope a request needs. Requests not known to be reads count as writes.
@@ -59,7 +56,7 @@ export interface GateOptions {
   addresses: MediaAddresses;
   limit: RateLimit;
   config: Pick<Config, "requestsPerMinute" | "trustedProxies">;
-  log: Log;
+  audit: Audit;
   isInference: (path: string) => boolean;
 }
 
@@ -85,10 +82,10 @@ export function limitPublic({
 /**
  * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with
  * the scope that the route needs; kept media also by a signed address. Requests per minute are
- * limited by key or address, also without keys. Changes are logged with their author.
+ * limited by key or address, also without keys.
  */
 export function requireKey(options: GateOptions): MiddlewareHandler<RequestVariables> {
-  const { access, addresses, limit, config, log, isInference } = options;
+  const { access, addresses, limit, config, audit, isInference } = options;
   const proxies = parseProxies(config.trustedProxies);
   return async (c, next) => {
     if (isPublic(c.req.path)) return next();
@@ -124,16 +121,16 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
         `"${caller.scope}"`;
       throw new AppError("forbidden", message, { param: "authorization" });
     }
+    c.set("isPastGate", true);
     await next();
     const { method, path } = c.req;
     if (outgoing !== undefined && isAdmitted !== undefined)
-      endWhenRevoked(outgoing, isAdmitted, () =>
-        log.info({ method, path, key: key?.id }, "ended: its key is not valid any more"),
+      endWhenRevoked(
+        outgoing,
+        isAdmitted,
+        () =>
+          void audit.record({ method, path, key: key?.id }, "ended: its key is not valid any more"),
       );
-    if (needed !== "read" && path !== clientsPath) {
-      const by = key === undefined ? {} : { key: key.id, name: key.name };
-      log.info({ audit: true, method, path, status: c.res.status, address, ...by }, "audit");
-    }
   };
 }
 

@@ -32,6 +32,8 @@ export const Ready = z.object({
   reasons: z.array(z.string()).optional(),
   /** Why nothing can be stored at the moment, e.g. a full disk; searches still work. */
   cannot_write: z.string().optional(),
+  /** Why lines of the audit file go to the server's log instead; everything else works. */
+  cannot_audit: z.string().optional(),
   /** Why media that collections keep are missing here; everything else works. */
   missing_media: z.string().optional(),
   /** Where collections are in a database. */

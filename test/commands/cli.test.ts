@@ -246,20 +246,22 @@ describe("crossmodal doctor", () => {
     }
   });
 
-  it("exits with 1 and names a missing model, a port in use, or a read-only folder", async () => {
+  it("exits with 1 and names a missing model, a port in use, or a place not to be written", async () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
     const { port } = busy.address() as AddressInfo;
     const file = join(dataDir, "a-file");
     writeFileSync(file, "");
-    const flags = ["--models", "nope", "--port", String(port), "--data-dir", join(file, "below")];
+    const places = ["--data-dir", join(file, "below"), "--audit-file", dataDir];
+    const flags = ["--models", "nope", "--port", String(port), ...places];
     const { code, stdout, stderr } = await crossmodal(["doctor", ...flags]);
     busy.close();
     expect(code).toBe(1);
     expect(stdout).toMatch(/WRONG +nope +No model "nope" is installed/);
     expect(stdout).toMatch(/WRONG +port +.* is in use/);
     expect(stdout).toMatch(/WRONG +data folder +.*below/);
+    expect(stdout).toMatch(/WRONG +audit file +.* is a folder/);
     expect(stdout).toMatch(/ok +cpu +available/);
-    expect(stderr).toMatch(/3 of \d+ checks failed/);
+    expect(stderr).toMatch(/4 of \d+ checks failed/);
   });
 });

@@ -23,6 +23,7 @@ beforeAll(async () => {
   const files = keyFolder(config.dataDir);
   admin = await createKey(files, { name: "ada", scope: "admin" });
   reader = await createKey(files, { name: "photos", scope: "read" });
+  services.audit.use(auditFile);
   services = { ...services, config, keys: files };
   app = checkAnswers(createApp(services));
 });

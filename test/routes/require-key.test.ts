@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Access } from "../../src/access/access.js";
-import { auditLog } from "../../src/access/audit-log.js";
+import { Audit } from "../../src/access/audit.js";
 import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { MediaAddresses } from "../../src/access/media-addresses.js";
 import { RateLimit } from "../../src/access/rate-limit.js";
 import { createLog } from "../../src/log.js";
+import { auditChanges } from "../../src/routes/audit-changes.js";
 import { errorResponse } from "../../src/routes/error-response.js";
 import type { RequestVariables } from "../../src/routes/request-context.js";
 import { limitPublic, requireKey, scopeOf } from "../../src/routes/require-key.js";
@@ -18,8 +19,16 @@ beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "crossmodal-keys-"));
 });
 
-function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
+const isInference = (path: string) => path === "/embed";
+
+function appWith({
+  apiKeys = [] as string[],
+  requestsPerMinute = 0,
+  auditFile = join(dataDir, "audit.log"),
+} = {}) {
   const log = createLog("silent");
+  const audit = new Audit(log);
+  audit.use(auditFile);
   const access = new Access({ apiKeys }, keyFolder(dataDir));
   const config = { requestsPerMinute, trustedProxies: ["127.0.0.1"] };
   const limit = new RateLimit(() => 0);
@@ -28,12 +37,13 @@ function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
     addresses: new MediaAddresses(access),
     limit,
     config,
-    log: auditLog(join(dataDir, "audit.log"), log),
-    isInference: (path) => path === "/embed",
+    audit,
+    isInference,
   });
   return new Hono<RequestVariables>()
     .use(limitPublic({ limit, config }))
     .get("/assets/*", (c) => c.text("of the page"))
+    .use(auditChanges(audit, isInference))
     .use(gate)
     .all("*", (c) => c.json({ done: true }))
     .onError(errorResponse(log));
@@ -213,5 +223,33 @@ describe("the audit", () => {
       }),
     ]);
     expect(readFileSync(join(dataDir, "audit.log"), "utf8")).not.toContain(key);
+  });
+
+  it("fails no change on a full disk: the answer says that its line is missing", async () => {
+    const app = appWith({ auditFile: "/dev/full" });
+    for (const method of ["POST", "DELETE", "DELETE"]) {
+      const response = await app.request("/v1/collections/a", { method });
+      expect([response.status, await response.json()]).toEqual([200, { done: true }]);
+      expect(JSON.parse(response.headers.get("x-crossmodal-warnings") ?? "")).toEqual([
+        "the audit file cannot be written: ENOSPC; the line is in the server's log",
+      ]);
+    }
+    const read = await app.request("/v1/collections/a");
+    expect(read.headers.get("x-crossmodal-warnings")).toBeNull();
+  });
+
+  it("has refused changes, not refused reads, with the key if there is one", async () => {
+    const app = appWith({ apiKeys: ["a-configured-key"] });
+    const key = await createKey(keyFolder(dataDir), { name: "ada", scope: "read" });
+    const post = (headers: Record<string, string>) =>
+      app.request("/v1/heads", { method: "POST", headers });
+    expect((await post(bearer("wrong"))).status).toBe(401);
+    expect((await post(bearer(key))).status).toBe(403);
+    expect((await app.request("/v1/heads")).status).toBe(401);
+    const request = { msg: "refused", method: "POST", path: "/v1/heads" };
+    expect(auditLines()).toEqual([
+      expect.objectContaining({ ...request, status: 401 }),
+      expect.objectContaining({ ...request, status: 403, key: key.split("_")[1], name: "ada" }),
+    ]);
   });
 });

@@ -27,7 +27,8 @@ export async function askStatus(): Promise<void> {
     const client = server.peek();
     const [ready, models] = await Promise.all([client.ready(), client.listModels()]);
     const isReady = ready.status === "ready" || ready.status === "degraded";
-    const why = [...(ready.reasons ?? []), ready.cannot_write ?? ""].filter(Boolean).join("; ");
+    const { reasons = [], cannot_write = "", cannot_audit = "" } = ready;
+    const why = [...reasons, cannot_write, cannot_audit].filter(Boolean).join("; ");
     status.value = { state: isReady ? "ready" : "starting", why, models: models.data };
   } catch (error) {
     if (needsKey.value) return;

@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import type { ClassifiedContents } from "../../inference/classify-contents.js";
 import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
@@ -5,6 +6,7 @@ import type { LabelQuery } from "../../inference/label-plan.js";
 import type { Services } from "../../services.js";
 import type { ForeignContext } from "./shape.js";
 
+const header = "X-Crossmodal-Warnings";
 /** Characters of a header that every client and proxy takes. */
 const maxCharacters = 4000;
 
@@ -31,7 +33,13 @@ export function warnInHeader(
   }
   const further = all.length - shown.length;
   if (further > 0) shown.push(`${further} further warnings`);
-  c.header("X-Crossmodal-Warnings", asciiJson(shown));
+  c.header(header, asciiJson(shown));
+}
+
+/** Adds one to the header, after those of the contents. */
+export function addWarning(c: Context, warning: string): void {
+  const before = JSON.parse(c.res.headers.get(header) ?? "[]") as string[];
+  c.header(header, asciiJson([...before, warning]));
 }
 
 /** Scores contents for an answer in another product's shape. */
