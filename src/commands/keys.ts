@@ -19,7 +19,7 @@ import { prepareSchema } from "../index/postgres/schema.js";
 import { SharedState } from "../index/postgres/state/shared-state.js";
 import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
-import { table } from "./table.js";
+import { printable, table } from "./table.js";
 
 const place = ["dataDir", "store", "storePasswordFile"] as const;
 
@@ -81,7 +81,7 @@ export function keysCommand(program: Command): void {
     .argument("<id>", "as keys list shows it");
   addConfigFlags(revoke, place).action(async (id: string, flags) => {
     const { name } = await withKeys(configOf(flags), (files) => revokeKey(files, id));
-    await print(`revoked ${id} (${name})`);
+    await print(`revoked ${id} (${printable(name)})`);
   });
 }
 
