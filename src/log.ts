@@ -29,8 +29,8 @@ export const lineOptions = { timestamp: pino.stdTimeFunctions.isoTime };
 
 /** The same log without its level, unless that is `silent`: for records, which have no severity. */
 export function unfiltered(log: Log): Log {
-  const { level, child } = log as Logger;
-  return level === "silent" ? log : child.call(log as Logger, {}, { level: "info" });
+  const logger = log as Log & Partial<Logger>; // a program may give a log of its own
+  return logger.level === "silent" ? log : (logger.child?.({}, { level: "info" }) ?? log);
 }
 
 /**
