@@ -27,7 +27,7 @@ export interface AuditedRequest {
 
 /**
  * Who changed what: a line of JSON each, in a file of its own or in the log. A line that the file
- * does not take goes to the log at once, and to the file when it can: see decision 153.
+ * does not take goes to the log at once, and to the file when it can: see decision 154.
  */
 export class Audit {
   readonly #log: Log;
