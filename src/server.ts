@@ -80,7 +80,7 @@ export async function startServer(
           );
     const connections = new OpenConnections(listening as Server);
     limitConnections(listening as Server, connections, { limits: () => app.config, log });
-    endStalledAnswers(listening as Server, connections, { ...config, log });
+    endStalledAnswers(listening as Server, connections, { limits: () => app.config, log });
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();

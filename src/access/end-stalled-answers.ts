@@ -4,6 +4,8 @@ import type { Log } from "../log.js";
 import { sparseWarnings } from "../sparse-warnings.js";
 import type { OpenConnection, OpenConnections } from "./open-connections.js";
 
+type Limits = Pick<Config, "requestTimeoutMs" | "maxAnswerBytes">;
+
 /** As many of the largest answers wait to be read at once. */
 const answersAtOnce = 16;
 
@@ -12,16 +14,13 @@ const answersAtOnce = 16;
  * that have read nothing for `requestTimeoutMs`, and, while answers of more than sixteen times
  * `maxAnswerBytes` wait to be read, those that have read nothing for the longest. One that reads
  * slowly may take its time, and so may a stream that has nothing to say.
+ *
+ * @param limits  those that hold at each look.
  */
 export function endStalledAnswers(
   server: Pick<Server, "on">,
   connections: OpenConnections,
-  {
-    requestTimeoutMs,
-    maxAnswerBytes,
-    log,
-    lookEveryMs = 1000,
-  }: Pick<Config, "requestTimeoutMs" | "maxAnswerBytes"> & { log: Log; lookEveryMs?: number },
+  { limits, log, lookEveryMs = 1000 }: { limits: () => Limits; log: Log; lookEveryMs?: number },
 ): void {
   const warn = sparseWarnings(log);
   const end = (connection: OpenConnection, why: string) => {
@@ -29,6 +28,7 @@ export function endStalledAnswers(
     connections.end(connection);
   };
   const look = () => {
+    const { requestTimeoutMs, maxAnswerBytes } = limits();
     connections.look();
     for (const connection of connections)
       if (connections.stalledMs(connection) >= requestTimeoutMs)

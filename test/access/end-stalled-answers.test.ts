@@ -36,8 +36,8 @@ async function listen(
   server = tls ? createSecureServer(certificates[0], answer) : createServer(answer);
   const connections = new OpenConnections(server);
   const log = { warn } as unknown as Log;
-  const limits = { requestTimeoutMs, maxAnswerBytes };
-  endStalledAnswers(server, connections, { ...limits, log, lookEveryMs: 100 });
+  const limits = () => ({ requestTimeoutMs, maxAnswerBytes });
+  endStalledAnswers(server, connections, { limits, log, lookEveryMs: 100 });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const get = (path = "/") => {
