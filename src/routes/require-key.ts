@@ -20,7 +20,7 @@ export const isPublic = (path: string) => path.startsWith("/health/") || isDescr
 /** The page and its files, which come before keys are asked for. */
 const isOfPage = (path: string) => path === "/" || path.startsWith("/assets/");
 
-/** Without a key one may ask this often in a minute, or as often as with one: ten pages. */
+/** Without a key one may ask so often in a minute, or as often as with one; a page takes 15. */
 const publicPerMinute = 600;
 
 /** POST requests that change nothing: reads with a body. */

@@ -35,6 +35,17 @@ describe("arrivingBody", () => {
     expect(pieces.length).toBeLessThan(1000); // a packet brings thousands
   });
 
+  it("keeps the order of small chunks and large ones", async () => {
+    const { incoming, send } = await open();
+    const sizes = [1, 1023, 1024, 3, 40_000, 20_000, 1000, 1000, 5];
+    const sent = sizes.map((size, i) => String(i).repeat(size));
+    const body = arrivingBody(incoming);
+    send([...sent, ...sent, ""]);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body) pieces.push(piece);
+    expect(Buffer.concat(pieces).toString() === [...sent, ...sent].join("")).toBe(true);
+  });
+
   it("leaves the rest to others when it is given up", async () => {
     const { incoming, send } = await open();
     const reader = arrivingBody(incoming).getReader();
