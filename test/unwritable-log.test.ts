@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,13 +10,17 @@ const folder = mkdtempSync(join(tmpdir(), "crossmodal-log-"));
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill("SIGKILL"));
 
+function start(stdio: ["pipe" | number, "pipe" | number], port = 0): ChildProcess {
+  const dataDir = mkdtempSync(join(folder, "data-"));
+  const flags = ["--port", `${port}`, "--models", "starter-clip", "--device", "cpu"];
+  const program = ["--import", "tsx", "src/cli.ts", "serve", "--data-dir", dataDir, ...flags];
+  child = spawn(process.execPath, program, { stdio: ["ignore", ...stdio] });
+  return child;
+}
+
 /** A server whose log goes to a descriptor, or to a socket that nobody reads. */
 async function serve(stderr: number | "pipe"): Promise<string> {
-  const dataDir = mkdtempSync(join(folder, "data-"));
-  const flags = ["--port", "0", "--models", "starter-clip", "--device", "cpu"];
-  const program = ["--import", "tsx", "src/cli.ts", "serve", "--data-dir", dataDir, ...flags];
-  const started = spawn(process.execPath, program, { stdio: ["ignore", "pipe", stderr] });
-  child = started;
+  const started = start(["pipe", stderr]);
   let output = "";
   return new Promise((resolve, reject) => {
     started.once("exit", (code) => reject(new Error(`ended with ${code}: ${output}`)));
@@ -24,6 +30,14 @@ async function serve(stderr: number | "pipe"): Promise<string> {
       if (url !== undefined) resolve(url);
     });
   });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 /** Each is a line of the log; together they are more than a pipe or a socket holds. */
@@ -54,6 +68,21 @@ describe("a server whose log cannot be written", () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).not.toMatch(/crossmodal_lost_log_lines_total\{/);
     expect(await endOf(child!)).toBe(0);
+  });
+
+  it("starts and answers where stdout is on that disk too", async () => {
+    const full = openSync("/dev/full", "a");
+    const port = await freePort();
+    const started = start([full, full], port);
+    closeSync(full);
+    const ended = new Promise<number | null>((resolve) => started.once("exit", resolve));
+    const asked = async () => {
+      const live = fetch(`http://127.0.0.1:${port}/health/live`);
+      return Promise.race([ended, live.then(({ status }) => status).catch(() => "not yet")]);
+    };
+    await expect.poll(asked, { timeout: 60_000, interval: 200 }).not.toBe("not yet");
+    expect(await asked()).toBe(200);
+    expect(await endOf(started)).toBe(0);
   });
 
   it("answers as ever when the reader is gone, as after head -1", async () => {

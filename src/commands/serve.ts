@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Command } from "commander";
 import { tuneAllocator } from "../allocator.js";
 import { type OptionName, options } from "../config/options.js";
@@ -36,11 +37,12 @@ export function serveCommand(program: Command): void {
     const reloadWanted = leaveEarlySignals();
     const leaveSignals = closeOnSignals(server, config, log);
     if (reloadWanted) process.emit("SIGHUP");
-    console.log(`crossmodal listens on ${server.url}
+    greet(`crossmodal listens on ${server.url}
 
 Try it:
   curl ${server.url}/v1/zero-shot -F audio=@fixtures/audio/sheep.flac \\
     -F 'candidate_labels=["sheep bleating","rain","piano"]'
+
 `);
     try {
       await server.ready;
@@ -52,4 +54,13 @@ Try it:
       throw error;
     }
   });
+}
+
+/** A server serves also where stdout is a file on a full disk, or nobody reads it. */
+function greet(text: string): void {
+  try {
+    writeSync(process.stdout.fd, text);
+  } catch {
+    // Nothing depends on it: the options say where the server listens.
+  }
 }
