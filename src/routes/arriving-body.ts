@@ -7,8 +7,9 @@ const aheadBytes = 2 ** 16;
 
 /**
  * A body in chunks, as a stream of all that has arrived since the last look. One packet may bring
- * ten thousand chunks of a byte, and each would cost a stream of the Web 12 µs and some 200 bytes:
- * a megabyte of them 13 s, in which others wait for half a second each time.
+ * ten thousand chunks of a byte, and each would cost a stream of the Web 12 µs and some 200 bytes.
+ * Half a megabyte of them takes 2.9 s so, and 6.2 s otherwise; beside it, /health/live 169 ms and
+ * 420 ms. Most of what is left is Node's own work for each chunk.
  */
 export function arrivingBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   let pieces: Buffer[] = [];
