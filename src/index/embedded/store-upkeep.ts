@@ -11,6 +11,8 @@ import type { WriteHooks } from "./write-queue.js";
  * a second without one it would be emptied between any two groups.
  */
 const quietMs = 10_000;
+/** While the reserve is gone, room for it is looked for this long after a commit at the latest. */
+const reserveMs = 1000;
 /** Pages freed at a time: some milliseconds, and at most 4 MB of log. */
 const pagesPerStep = 256;
 
@@ -23,6 +25,8 @@ export class StoreUpkeep implements WriteHooks {
   readonly #dataDir: string;
   readonly #reserve: Reserve;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the reserve is there. */
+  #hasReserve = false;
   #condition: StoreCondition = {};
   #closed = false;
 
@@ -38,7 +42,8 @@ export class StoreUpkeep implements WriteHooks {
     this.#database.committed();
     delete this.#condition.cannotWrite;
     if (this.#database.logIsLong) this.#checkpoint();
-    this.#tidySoon(quietMs);
+    if (this.#hasReserve) this.#tidySoon(quietMs);
+    else if (this.#timer === undefined) this.#tidySoon(reserveMs);
   }
 
   failed(error: unknown): void {
@@ -51,7 +56,10 @@ export class StoreUpkeep implements WriteHooks {
   makeRoom(freesRoom: boolean): boolean {
     const released = freesRoom && this.#reserve.release();
     const emptied = this.#checkpoint();
-    if (released) this.#tidySoon(0);
+    if (released) {
+      this.#hasReserve = false;
+      this.#tidySoon(0);
+    }
     return released || emptied;
   }
 
@@ -98,14 +106,17 @@ export class StoreUpkeep implements WriteHooks {
   }
 
   #tidy() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#checkpoint();
-    if (this.#reserve.keep()) return;
+    this.#hasReserve = this.#reserve.keep();
+    if (this.#hasReserve) return;
     try {
       if (this.#giveBack()) this.#tidySoon(0);
     } catch (error) {
       this.failed(error);
     }
-    this.#reserve.keep();
+    this.#hasReserve = this.#reserve.keep();
   }
 
   /** @returns whether the log is empty. */
