@@ -34,6 +34,23 @@ describe("files to deploy with", () => {
     expect(seconds(/TimeoutStopSec=(\d+)/, files[2])).toBeGreaterThan(drain);
   });
 
+  it("let a service with the drop-in for a card open it", () => {
+    const unit = readFileSync("deploy/crossmodal.service", "utf8");
+    const dropIn = readFileSync("deploy/crossmodal-gpu.conf", "utf8");
+    // Each allows some devices and so, in systemd before 253 the clock's too, refuses all others.
+    const limits = /^(PrivateDevices|DevicePolicy|DeviceAllow|ProtectClock)=(?!no$)/gm;
+    const limited = (unit.match(limits) ?? []).filter((line) => !dropIn.includes(`${line}no\n`));
+    expect(limited).toEqual([]);
+    expect(dropIn.match(limits)).toBeNull();
+  });
+
+  it("have no word in docs that only bash expands", () => {
+    for (const [, block] of readFileSync("docs/operations.md", "utf8").matchAll(
+      /```sh\n(.*?)```/gs,
+    ))
+      expect(block).not.toMatch(/\{[^}\s"]*,[^}\s"]*\}/);
+  });
+
   it("copy into the image what the build reads, before it is read", () => {
     const ignored = readFileSync(".dockerignore", "utf8");
     const [build, image] = readFileSync("Dockerfile", "utf8")
