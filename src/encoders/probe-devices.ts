@@ -40,7 +40,7 @@ export const probeDevice = (device: DeviceReport["device"]): Promise<DeviceProbe
   probe([...entry(), device]);
 
 /**
- * @param args  of node, for a process whose last line is a `DeviceProbe` as JSON.
+ * @param args  of node, for a process that writes a `DeviceProbe` as JSON, on a line of its own.
  * @param maxMs  after which it is given up. Its end is not waited for: a process that waits inside
  *   a driver may be one that no signal ends.
  */
@@ -63,12 +63,26 @@ export function probe(args: readonly string[], maxMs = maxProbeMs): Promise<Devi
     child.once("error", ({ message }) => unavailable(`could not be started: ${message}`));
     child.once("close", (code, signal) => {
       clearTimeout(timer);
-      // The last line: a driver may write to stdout, too
-      const line = answer.slice(answer.lastIndexOf("\n") + 1);
-      if (code === 0) return resolve(JSON.parse(line) as DeviceProbe);
-      unavailable(signal === null ? `ended with ${code}` : `was ended by ${signal}`);
+      if (code !== 0)
+        return unavailable(signal === null ? `ended with ${code}` : `was ended by ${signal}`);
+      const found = answer
+        .split("\n")
+        .map(probeIn)
+        .findLast((line) => line !== undefined);
+      if (found === undefined) return unavailable("ended without an answer");
+      resolve(found);
     });
   });
+}
+
+/** A driver may write to stdout, too, before and after. */
+function probeIn(line: string): DeviceProbe | undefined {
+  try {
+    const value = JSON.parse(line) as DeviceProbe | null;
+    return typeof value?.available === "boolean" ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The arguments of node: from TypeScript (tests, `npm run dev`) the `.ts` file, through tsx. */

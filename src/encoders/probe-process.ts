@@ -37,4 +37,4 @@ async function probe(device: Device): Promise<DeviceProbe> {
 }
 
 // The process of probe-devices.ts: device in, one JSON object on a line of its own out.
-writeSync(1, `\n${JSON.stringify(await probe(process.argv[2] as Device))}`);
+writeSync(1, `\n${JSON.stringify(await probe(process.argv[2] as Device))}\n`);

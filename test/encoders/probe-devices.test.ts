@@ -47,5 +47,13 @@ describe("probeDevices", () => {
     expect((await of("process.exit(7)")).reason).toContain("ended with 7");
     const chatty = `console.log("NVRM: hello"); process.stdout.write('{"available":true}')`;
     expect(await of(chatty)).toEqual({ available: true });
+    const leaving = `console.log('\\n{"available":true}'); process.stdout.write("NVRM: {bye}")`;
+    expect(await of(leaving)).toEqual({ available: true });
+    const silent = {
+      available: false,
+      reason: "the process that tried it ended without an answer",
+    };
+    expect(await of("")).toEqual(silent);
+    expect(await of(`console.log('NVRM\\n5\\nnull\\n{"gpu":0}')`)).toEqual(silent);
   });
 });
