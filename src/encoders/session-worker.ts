@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { AppError } from "../errors.js";
-import { cudaTrouble } from "../gpu/cuda-libraries.js";
+import { cudaTrouble, hiddenCard } from "../gpu/cuda-libraries.js";
 import type { Priority } from "../priority.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
@@ -108,7 +108,8 @@ async function openOnDevice(
     } catch (error) {
       if (error instanceof AppError) throw error;
       const reason = runtimeReason(error);
-      trouble = {
+      const hidden = wanted === "cuda" ? hiddenCard() : undefined;
+      trouble = hidden ?? {
         reason: `ONNX Runtime could not start its ${wanted} provider: ${reason}`,
         advice: wanted === "cuda" ? cudaAdvice(reason) : webgpuAdvice,
       };

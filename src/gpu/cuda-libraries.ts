@@ -40,8 +40,6 @@ export type TryLibraries = (names: readonly string[]) => (string | undefined)[];
 interface CudaPlaces {
   /** Of the provider. */
   folder?: string;
-  /** Of the file system. */
-  root?: string;
   tryLibraries?: TryLibraries;
 }
 
@@ -54,7 +52,7 @@ interface CudaPlaces {
  */
 export function cudaTrouble(
   { platform, arch }: { platform: string; arch: string } = process,
-  { folder = providerFolder(), root = "/", tryLibraries = tryToLoad }: CudaPlaces = {},
+  { folder = providerFolder(), tryLibraries = tryToLoad }: CudaPlaces = {},
 ): CudaTrouble | undefined {
   if (platform !== "linux" || arch !== "x64")
     return {
@@ -65,14 +63,6 @@ export function cudaTrouble(
     return {
       reason: "ONNX Runtime's CUDA provider is not installed",
       advice: "run `crossmodal gpu install`",
-    };
-  // Without this the runtime says that there is no card, as on a machine that has none
-  if (existsSync(join(root, "proc/driver/nvidia")) && !existsSync(join(root, "dev/nvidiactl")))
-    return {
-      reason: "this machine has NVIDIA's driver, but /dev/nvidiactl is hidden from this process",
-      advice:
-        "let it see the card: a drop-in with PrivateDevices=no for a service of systemd, " +
-        "`--gpus all` for a container (docs/gpu.md)",
     };
   const names = needed.flatMap((library) => library.names);
   // In dependency order, and in one process, since starting one takes time.
@@ -88,6 +78,22 @@ export function cudaTrouble(
   return {
     reason: `ONNX Runtime's CUDA provider cannot be loaded (${failure})`,
     advice: "run `crossmodal gpu install --force`, and see docs/gpu.md",
+  };
+}
+
+/**
+ * Why a session finds no card on a machine that has one; the runtime says only that there is none.
+ * For after it failed: before, a card whose devices libcuda has yet to make looks the same.
+ * @param root  of the file system.
+ */
+export function hiddenCard(root = "/"): CudaTrouble | undefined {
+  if (!existsSync(join(root, "proc/driver/nvidia")) || existsSync(join(root, "dev/nvidiactl")))
+    return undefined;
+  return {
+    reason: "this machine has NVIDIA's driver, but /dev/nvidiactl is hidden from this process",
+    advice:
+      "let it see the card: a drop-in with PrivateDevices=no for a service of systemd, " +
+      "`--gpus all` for a container (docs/gpu.md)",
   };
 }
 

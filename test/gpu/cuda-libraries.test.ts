@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cudaTrouble, type TryLibraries, tryToLoad } from "../../src/gpu/cuda-libraries.js";
+import {
+  cudaTrouble,
+  hiddenCard,
+  type TryLibraries,
+  tryToLoad,
+} from "../../src/gpu/cuda-libraries.js";
 import { cudaRelease } from "../../src/gpu/cuda-provider.js";
 
 const linux = { platform: "linux", arch: "x64" };
@@ -20,13 +25,8 @@ function installed(): string {
 const without = (missing: RegExp) => (names: readonly string[]) =>
   names.map((name) => (missing.test(name) ? absent(name) : undefined));
 
-const emptyFolder = () => mkdtempSync(join(tmpdir(), "crossmodal-gpu-"));
-/** A machine with the provider; what its kernel shows lies below `root`. */
-const found = (tryLibraries: TryLibraries, root = emptyFolder()) => ({
-  folder: installed(),
-  root,
-  tryLibraries,
-});
+/** A machine with the provider. */
+const found = (tryLibraries: TryLibraries) => ({ folder: installed(), tryLibraries });
 
 describe("what CUDA lacks", () => {
   it("is nothing where all can be loaded", () => {
@@ -45,17 +45,6 @@ describe("what CUDA lacks", () => {
       reason: "ONNX Runtime's CUDA provider is not installed",
       advice: "run `crossmodal gpu install`",
     });
-  });
-
-  it("is the sight of a card that systemd or a container hides, before any library", () => {
-    const root = emptyFolder();
-    mkdirSync(join(root, "proc/driver/nvidia"), { recursive: true });
-    const trouble = cudaTrouble(linux, found(without(/libcuda/), root));
-    expect(trouble?.reason).toContain("/dev/nvidiactl is hidden from this process");
-    expect(trouble?.advice).toMatch(/PrivateDevices=no .*--gpus all/);
-    mkdirSync(join(root, "dev"));
-    writeFileSync(join(root, "dev/nvidiactl"), "");
-    expect(cudaTrouble(linux, found(without(/never/), root))).toBeUndefined();
   });
 
   it("is one library, by its name, and how to get it", () => {
@@ -102,6 +91,20 @@ describe("what CUDA lacks", () => {
     expect(cudaTrouble({ platform: "darwin", arch: "arm64" })?.reason).toBe(
       "ONNX Runtime has no CUDA provider for darwin arm64",
     );
+  });
+});
+
+describe("a card that a session does not find", () => {
+  it("may be hidden by systemd or a container", () => {
+    const root = mkdtempSync(join(tmpdir(), "crossmodal-gpu-"));
+    expect(hiddenCard(root)).toBeUndefined();
+    mkdirSync(join(root, "proc/driver/nvidia"), { recursive: true });
+    const hidden = hiddenCard(root);
+    expect(hidden?.reason).toContain("/dev/nvidiactl is hidden from this process");
+    expect(hidden?.advice).toMatch(/PrivateDevices=no .*--gpus all/);
+    mkdirSync(join(root, "dev"));
+    writeFileSync(join(root, "dev/nvidiactl"), "");
+    expect(hiddenCard(root)).toBeUndefined();
   });
 });
 
