@@ -10,8 +10,9 @@ import { AppError } from "../errors.js";
 export function refuseOthersFolder(dataDir: string, uid = process.getuid?.()): void {
   if (uid !== 0) return;
   const folder = folderAt(dataDir);
-  if (folder === undefined || folder.uid === 0 || ownerOfNew(dataDir) === folder.uid) return;
+  if (folder === undefined || folder.uid === 0) return;
   const { uid: owner, gid } = folder;
+  if ([undefined, owner].includes(ownerOfNew(dataDir))) return;
   const message =
     `The data folder "${dataDir}" belongs to user ${owner}, who could not read what root writes ` +
     `there; run this as that user: sudo -u '#${owner}' …, or --user ${owner}:${gid} of a container`;

@@ -1,4 +1,5 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -52,5 +53,20 @@ describe.skipIf(process.getuid?.() !== 0)("root in a data folder of somebody els
     expect(made.code).toBe(0);
     expect(made.stderr).toContain(`stored, in ${join(own, "keys.json")}, and`);
     expect(existsSync(join(own, "keys.json"))).toBe(true);
+  });
+
+  // As on a read-only mount
+  it.skipIf(process.platform !== "linux")("may look where not even root can write", async () => {
+    const args = ["-e", "setTimeout(() => {}, 60_000)"];
+    const other = spawn(process.execPath, args, { uid: 12_345, cwd: "/", stdio: "ignore" });
+    try {
+      const folder = `/proc/${other.pid}`;
+      await expect.poll(() => statSync(folder).uid).toBe(12_345);
+      const listed = await runMain("keys", "list", "--data-dir", folder);
+      expect(listed.stderr).not.toContain("belongs to");
+      expect(listed.code).toBe(0);
+    } finally {
+      other.kill("SIGKILL");
+    }
   });
 });
