@@ -86,7 +86,7 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   let size = 0;
   let parts: Uint8Array[] = [];
   let partsFrom = 0;
-  for await (const chunk of untilGone(atPace(body))) {
+  for await (const chunk of untilGone(atPace(body, c.get("requestTimeoutMs")))) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
     share?.add(chunk.length);
@@ -101,20 +101,28 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * In each ten seconds a body must bring ten kilobytes, and a fiftieth of what has arrived: the more
- * memory it holds, the less it may dawdle. One that comes steadily and in time brings more.
+ * In each half minute a body must bring ten kilobytes, and a twentieth of what has arrived: the
+ * more memory it holds, the less it may dawdle. The windows are long, as a connection that is sound
+ * may be dead for many seconds, when a phone changes cells.
  */
-const pace = { everyMs: 10_000, bytes: 10_000, share: 1 / 50 };
+const pace = { everyMs: 30_000, bytes: 10_000, share: 1 / 20 };
+
+/** Ten seconds of a steady pace must do for a window, to the end of the longest request. */
+const shareWithin = (requestTimeoutMs: number) => Math.min(pace.share, 10_000 / requestTimeoutMs);
 
 /** @throws AppError `too_slow` for a body that lags behind. */
-async function* atPace(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* atPace(
+  body: ReadableStream<Uint8Array>,
+  requestTimeoutMs = 0,
+): AsyncGenerator<Uint8Array> {
+  const share = shareWithin(requestTimeoutMs);
   const reader = body.getReader();
   let isWaiting = false;
   let size = 0;
   let sizeBefore = 0;
   let slow: AppError | undefined;
   const look = () => {
-    const expected = Math.max(pace.bytes, pace.share * size);
+    const expected = Math.max(pace.bytes, share * size);
     const came = size - sizeBefore;
     sizeBefore = size;
     if (!isWaiting || came >= expected) return;

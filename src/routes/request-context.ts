@@ -22,6 +22,8 @@ export interface RequestVariables {
   Variables: {
     /** Aborts when the client is gone or the time is up. */
     signal: AbortSignal;
+    /** Milliseconds after which `signal` aborts. */
+    requestTimeoutMs: number;
     /** In the log and in `X-Request-Id`: the client's, else a random one. */
     requestId: string;
     /** Size limit of a body, or of a line of NDJSON; enforced by read-body.ts and ndjson.ts. */
@@ -82,6 +84,7 @@ function observer(log: Log, timeoutMs: number) {
     const client = c.req.raw.signal;
     client.addEventListener("abort", onGone, { once: true });
     c.set("signal", clock.signal);
+    c.set("requestTimeoutMs", timeoutMs);
     try {
       await collectStages(times, next);
     } finally {
