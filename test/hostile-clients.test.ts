@@ -40,7 +40,7 @@ function send(url: string, lines: readonly string[]): Socket {
 
 describe("a client that does not read", () => {
   it("is cut off, also from what is public", async () => {
-    const { url, warn } = await start({ requestTimeoutMs: 1000 });
+    const { url, warn } = await start({ maxAnswerBytes: 10_000 });
     const request = "GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1";
     const client = send(url, Array(80).fill(`${request}\r\n`)).pause();
     await expect.poll(() => warn.mock.calls.flat().join()).toMatch(/does not read its answer/);

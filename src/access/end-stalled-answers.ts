@@ -10,17 +10,24 @@ type Limits = Pick<Config, "requestTimeoutMs" | "maxAnswerBytes">;
 const answersAtOnce = 16;
 
 /**
+ * The system takes an answer in steps of about a megabyte: in five seconds a client that reads
+ * 100 kB in each would seem to have read nothing.
+ */
+const leastStallMs = 60_000;
+
+/**
  * Closes connections whose clients do not read their answers, which would be held forever: those
- * that have read nothing for `requestTimeoutMs`, and, while answers of more than sixteen times
- * `maxAnswerBytes` wait to be read, those that have read nothing for the longest. One that reads
- * slowly may take its time, and so may a stream that has nothing to say.
+ * that have read nothing for `requestTimeoutMs`, or a minute if that is longer; and, while answers
+ * of more than sixteen times `maxAnswerBytes` wait to be read, those with the most unread, first of
+ * those that have read nothing for ten seconds. Until then one may read slowly, and a stream may
+ * have nothing to say.
  *
  * @param limits  those that hold at each look.
  */
 export function endStalledAnswers(
   server: Pick<Server, "on">,
   connections: OpenConnections,
-  { limits, log, lookEveryMs = 1000 }: { limits: () => Limits; log: Log; lookEveryMs?: number },
+  { limits, log }: { limits: () => Limits; log: Log },
 ): void {
   const warn = sparseWarnings(log);
   const end = (connection: OpenConnection, why: string) => {
@@ -29,20 +36,25 @@ export function endStalledAnswers(
   };
   const look = () => {
     const { requestTimeoutMs, maxAnswerBytes } = limits();
+    const stallMs = Math.max(requestTimeoutMs, leastStallMs);
     connections.look();
     for (const connection of connections)
-      if (connections.stalledMs(connection) >= requestTimeoutMs)
-        end(connection, `nothing for ${requestTimeoutMs} ms (requestTimeoutMs)`);
+      if (connections.stalledMs(connection) >= stallMs)
+        end(connection, `nothing for ${stallMs} ms (requestTimeoutMs, or a minute)`);
     const maxBytes = answersAtOnce * maxAnswerBytes;
     const unread = [...connections].filter(({ socket }) => socket.writableLength > 0);
     let bytes = unread.reduce((sum, { socket }) => sum + socket.writableLength, 0);
     if (bytes <= maxBytes) return;
-    for (const connection of unread.sort((a, b) => a.readAt - b.readAt)) {
+    const isGivenUp = (connection: OpenConnection) => Number(connections.isGivenUp(connection));
+    unread.sort(
+      (a, b) => isGivenUp(b) - isGivenUp(a) || b.socket.writableLength - a.socket.writableLength,
+    );
+    for (const connection of unread) {
       if (bytes <= maxBytes) return;
       bytes -= connection.socket.writableLength;
       end(connection, `more than ${maxBytes} bytes wait to be read (16 times maxAnswerBytes)`);
     }
   };
-  const timer = setInterval(look, lookEveryMs).unref();
+  const timer = setInterval(look, 1000).unref();
   server.on("close", () => clearInterval(timer));
 }

@@ -28,12 +28,21 @@ export interface OpenConnection {
 /** Watches the connections of a server. */
 export class OpenConnections implements Iterable<OpenConnection> {
   readonly #now: () => number;
+  readonly #showsProgress: boolean;
   readonly #open = new Map<string, OpenConnection>();
   readonly #ofNetwork = new Map<string, number>();
 
-  /** @param now  milliseconds; a parameter so that tests control the time. */
-  constructor(server: Pick<Server, "on">, now = () => performance.now()) {
+  /**
+   * @param now  milliseconds; a parameter so that tests control the time.
+   * @param showsProgress  whether the system says how far it is within one write. Windows does not:
+   *   an answer of many megabytes would pass for unread until its end, and so none does there.
+   */
+  constructor(
+    server: Pick<Server, "on">,
+    { now = () => performance.now(), showsProgress = process.platform !== "win32" } = {},
+  ) {
     this.#now = now;
+    this.#showsProgress = showsProgress;
     server.on("connection", (socket: Socket) => this.#add(socket));
     server.on("secureConnection", (socket: Socket) => {
       const connection = this.of(socket);
@@ -67,12 +76,12 @@ export class OpenConnections implements Iterable<OpenConnection> {
     return this.#ofNetwork.get(network) ?? 0;
   }
 
-  /** Looks whether clients read; to be called often. */
+  /** Looks whether clients read, for what the methods below say; to be called often. */
   look(): void {
     for (const connection of this) {
       const taken = takenBytes(connection.raw);
-      if (taken !== connection.taken || connection.socket.writableLength === 0)
-        connection.readAt = this.#now();
+      const isRead = taken !== connection.taken || connection.socket.writableLength === 0;
+      if (isRead || !this.#showsProgress) connection.readAt = this.#now();
       connection.taken = taken;
     }
   }
@@ -82,16 +91,22 @@ export class OpenConnections implements Iterable<OpenConnection> {
     return this.#now() - readAt;
   }
 
+  /** Whether it may have to give way to others, as of the last look. */
+  isGivenUp(connection: OpenConnection): boolean {
+    return this.stalledMs(connection) >= givenUpMs;
+  }
+
   /**
    * The one whose end costs least: of the network with the most connections, the one that has
    * asked for nothing, or has not read its answer, for the longest.
    */
   idlest(network?: string): OpenConnection | undefined {
+    this.look();
     let found: { connection: OpenConnection; others: number; since: number } | undefined;
     for (const connection of this) {
       const { underWay, movedAt, readAt } = connection;
       if (network !== undefined && connection.network !== network) continue;
-      if (underWay > 0 && this.stalledMs(connection) < givenUpMs) continue;
+      if (underWay > 0 && !this.isGivenUp(connection)) continue;
       const others = this.countOf(connection.network);
       const since = underWay === 0 ? movedAt : readAt;
       const isBetter =

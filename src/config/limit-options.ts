@@ -86,6 +86,7 @@ export const limitOptions = {
     count,
     120_000,
     number,
-    "Milliseconds after which a request is aborted.",
+    "Milliseconds after which a request is aborted, and a connection whose client reads nothing " +
+      "of its answer closed (then at least 60000).",
   ),
 };

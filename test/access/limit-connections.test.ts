@@ -4,45 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { limitConnections } from "../../src/access/limit-connections.js";
 import { OpenConnections } from "../../src/access/open-connections.js";
 import type { Log } from "../../src/log.js";
-
-let ports = 1024;
-
-/** A connection of a server without a port, by default one that asks for something. */
-class FakeSocket extends EventEmitter {
-  isOpen = true;
-  readonly remotePort = ports++;
-  readonly remoteAddress: string | undefined;
-  readonly response = new EventEmitter();
-  /** Bytes of answers that the client has not read. */
-  writableLength = 0;
-  readonly _handle = { bytesWritten: 0, writeQueueSize: 0 };
-  constructor(remoteAddress: string | undefined) {
-    super();
-    this.remoteAddress = remoteAddress;
-  }
-  ask(): this {
-    server.emit("request", { socket: this }, this.response);
-    return this;
-  }
-  answer(): this {
-    this.response.emit("close");
-    return this;
-  }
-  writes(bytes: number): void {
-    this.writableLength += bytes;
-    this._handle.bytesWritten += bytes;
-    this._handle.writeQueueSize += bytes;
-  }
-  reads(bytes: number): void {
-    this.writableLength -= bytes;
-    this._handle.writeQueueSize -= bytes;
-  }
-  destroy(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    setImmediate(() => this.emit("close"));
-  }
-}
+import { FakeSocket } from "../helpers/fake-socket.js";
 
 let now = 0;
 let server: EventEmitter;
@@ -54,7 +16,10 @@ beforeEach(() => {
   warn.mockClear();
   limits = { maxConnections: 0, maxConnectionsPerAddress: 2, trustedProxies: [] };
   server = new EventEmitter();
-  connections = new OpenConnections(server as unknown as Server, () => now++);
+  connections = new OpenConnections(server as unknown as Server, {
+    now: () => now++,
+    showsProgress: true,
+  });
   const log = { warn } as unknown as Log;
   limitConnections(server as unknown as Server, connections, { limits: () => limits, log });
 });
@@ -74,7 +39,7 @@ function openIdle(...addresses: (string | undefined)[]): FakeSocket[] {
 function connect(...addresses: (string | undefined)[]): FakeSocket[] {
   return addresses.map((address) => {
     const [socket] = openIdle(address);
-    return socket.isOpen ? socket.ask() : socket;
+    return socket.isOpen ? socket.ask(server) : socket;
   });
 }
 
@@ -128,7 +93,7 @@ describe("limitConnections", () => {
 
   it("closes for a new one the one of its address that has asked for nothing for the longest", () => {
     const sockets = openIdle("192.0.2.1", "192.0.2.1");
-    sockets[0].ask().answer();
+    sockets[0].ask(server).answer();
     sockets.push(...openIdle("192.0.2.1", "192.0.2.2"));
     expect(open(sockets)).toEqual([true, false, true, true]);
   });
@@ -166,6 +131,16 @@ describe("limitConnections, of all together", () => {
     connections.look();
     sockets.push(...connect("192.0.2.4", "192.0.2.5"));
     expect(open(sockets)).toEqual([true, false, true, true, true, false]);
+  });
+
+  it("does not take for idle whoever has read since the last look", () => {
+    const [socket, ...others] = connect("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3");
+    socket.writes(9000);
+    connections.look();
+    now += 60_000;
+    socket.reads(3000);
+    const [added] = connect("192.0.2.4");
+    expect(open([socket, ...others, added])).toEqual([true, true, true, true, false]);
   });
 
   it("counts one no longer that it has closed, before the system has", () => {
