@@ -51,8 +51,9 @@ function plainBody(c: Context): ReadableStream<Uint8Array> | null {
   const { incoming, isWithin } = (c.env ?? {}) as Partial<
     typeof withinRequest & { incoming: IncomingMessage }
   >;
-  const isInChunks = incoming?.headers["transfer-encoding"] !== undefined;
-  return isInChunks && !isWithin ? arrivingBody(incoming) : c.req.raw.body;
+  if (incoming === undefined || isWithin) return c.req.raw.body;
+  const isInChunks = c.req.header("transfer-encoding") !== undefined;
+  return isInChunks ? arrivingBody(incoming) : c.req.raw.body;
 }
 
 /** The whole body, decompressed, and bounded while it arrives. */
