@@ -40,7 +40,7 @@ ENV NODE_ENV=production \
 USER 1000:1000
 VOLUME /data
 EXPOSE 8080
-# By the same configuration: options that are flags of `serve` it does not see.
+# Of the server of the data folder: it does not see a --data-dir of `serve`.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s \
   CMD ["node", "dist/cli.js", "health"]
 ENTRYPOINT ["tini", "--", "node", "dist/cli.js"]

@@ -24,16 +24,17 @@ export function localUrl({ host, port, tlsCert }: ServerPlace): string {
 /**
  * What a probe of the server of this machine answers. Its certificate is for the name that others
  * use, so it is not checked.
+ * @param url  as `localUrl` gives it.
  * @throws Error when nothing answers within 5 s.
  */
 export function askHealth(
-  place: ServerPlace,
+  url: string,
   path: "/health/live" | "/health/ready",
 ): Promise<{ status: number; text: string }> {
-  const get = place.tlsCert === "" ? getPlain : getSecure;
+  const get = url.startsWith("https:") ? getSecure : getPlain;
   const options = { rejectUnauthorized: false, agent: false as const };
   return new Promise((resolve, reject) => {
-    const request = get(`${localUrl(place)}${path}`, options, (response) => {
+    const request = get(`${url}${path}`, options, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk) => {

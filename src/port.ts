@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { askHealth, type ServerPlace } from "./ask-health.js";
+import { askHealth, localUrl, type ServerPlace } from "./ask-health.js";
 
 export interface PortProblem {
   why: string;
@@ -26,7 +26,7 @@ export function portProblem(place: ServerPlace): Promise<PortProblem | undefined
 /** Whether `/health/live` there answers like this server's. */
 async function servesCrossmodal(place: ServerPlace): Promise<boolean> {
   try {
-    const { status, text } = await askHealth(place, "/health/live");
+    const { status, text } = await askHealth(localUrl(place), "/health/live");
     return status === 200 && (JSON.parse(text) as { status?: unknown } | null)?.status === "live";
   } catch {
     return false;

@@ -18,6 +18,7 @@ import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
 import { portProblem } from "./port.js";
 import { ReloadableApp } from "./reloadable-app.js";
+import { tellAddress } from "./server-address.js";
 import { openStorage } from "./services/open-storage.js";
 import { createServices } from "./services.js";
 
@@ -95,6 +96,7 @@ export async function startServer(
     response.once("close", () => underWay--);
   });
   const { port } = server.address() as AddressInfo;
+  const removeAddress = tellAddress({ ...config, port }, log);
   const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -105,6 +107,7 @@ export async function startServer(
       await closeAll(
         () => services.stop(),
         () => closed,
+        removeAddress,
         () => services.close(),
         () => audit.close(),
       );

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -37,10 +37,32 @@ it("asks the server that the configuration describes, whatever its port", async 
   expect((await health(everywhere, "--ready")).code).toBe(0);
   server.child.kill("SIGTERM");
   await server.ended;
+  expect(existsSync(join(server.dataDir, "crossmodal.url"))).toBe(false);
   const gone = await health(portOf(server.url));
   expect(gone.code).toBe(1);
   expect(gone.stderr).toContain(`${server.url}/health/live does not answer: `);
-  expect((await health({ CROSSMODAL_PORT: "high" })).code).toBe(2);
+  expect((await health({ CROSSMODAL_PORT: "high" })).code).toBe(1);
+}, 60_000);
+
+it("asks where the server listens, whatever has become of its configuration", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-health-"));
+  const folder = { CROSSMODAL_DATA_DIR: dataDir };
+  const config = join(dataDir, "config.json");
+  const changed = (text: string) => {
+    writeFileSync(config, text);
+    return { ...folder, CROSSMODAL_CONFIG: config };
+  };
+  writeFileSync(join(dataDir, "crossmodal.url"), "http://127.0.0.1:9\n"); // of one that was killed
+  server = await serve([], dataDir);
+  const answer = { code: 0, stderr: "", stdout: expect.stringContaining(`${server.url}/health`) };
+  expect(await health(folder)).toEqual(answer);
+  expect(await health(changed('{"port": 9, "tlsCert": "/new.pem"}'))).toEqual(answer);
+  expect(await health(changed('{"port": '))).toEqual(answer);
+  expect((await health(folder, "--port", "9")).code).toBe(1);
+  // The configuration is all there is where the server could write nothing
+  rmSync(join(dataDir, "crossmodal.url"));
+  const told = await health(changed('{"port": '));
+  expect(told).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be read") });
 }, 60_000);
 
 it("asks a server with HTTPS, whose certificate is for another name than loopback", async () => {
