@@ -1,4 +1,7 @@
-import type { Log } from "../log.js";
+import { flushLog, type Log } from "../log.js";
+
+/** For the log's last line. */
+const lastLineMs = 200;
 
 /**
  * Handles signals while a server starts, which takes seconds to minutes: SIGTERM and SIGINT end the
@@ -10,11 +13,13 @@ export function signalsWhileStarting(log: Log): () => boolean {
   const reload = () => {
     reloadWanted = true;
   };
-  const stop = (signal: NodeJS.Signals) => {
+  const stop = async (signal: NodeJS.Signals) => {
+    leave();
     log.info({ signal }, "stopped while starting");
+    await flushLog(lastLineMs);
+    process.removeAllListeners(signal); // the server may have begun to run
     // By the signal and not by `exit`, which waits for threads: one may load a model, or hang in a
     // driver. Only the first process of a container gets no further than this line.
-    leave();
     process.kill(process.pid, signal);
     process.exit(0);
   };
