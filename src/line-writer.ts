@@ -14,13 +14,20 @@ const maxWriteBytes = 64 * 2 ** 10;
 const retryAfterMs = 1000;
 /** Until the next attempt where the reader of a pipe is slow. */
 const readerWaitMs = 20;
+/** For such a reader at the end of the process, which waits for it. */
+const lastWaitMs = 200;
+/** Of a place that is as good as before once there is room; others are opened anew. */
+const passing = new Set<string | undefined>(["ENOSPC", "EDQUOT", "EAGAIN"]);
 
 /** Where lines go. */
 export interface LinePlace {
   /** In the metrics. */
   readonly name: "log" | "audit";
-  /** @returns a descriptor to append to. @throws Error of the file system. */
-  open(): number;
+  /**
+   * @returns a descriptor to append to, and whether writing there fails with EAGAIN instead of
+   * waiting. @throws Error of the file system.
+   */
+  open(): { descriptor: number; neverWaits: boolean };
   /** Whether lines that are written to the open descriptor are kept nowhere. */
   isGone(descriptor: number): boolean;
 }
@@ -41,7 +48,7 @@ process.on("exit", () => {
 /**
  * Appends lines to a file, pipe or terminal, and never fails: lines that cannot be written now, as
  * on a full disk or where a reader is slow, wait in bounded memory and are written when they can
- * be. Each write happens in a thread of libuv's pool, so that none stops the event loop.
+ * be. What may wait is done in a thread of libuv's pool, so that it does not stop the event loop.
  */
 export class LineWriter {
   /** Called when writing begins to fail. */
@@ -51,6 +58,7 @@ export class LineWriter {
 
   #place: LinePlace;
   #descriptor: number | undefined;
+  #neverWaits = false;
   #isStale = false;
   #isClosed = false;
   /** The oldest first. */
@@ -80,23 +88,27 @@ export class LineWriter {
     return this.#lines.length;
   }
 
-  /** @param line  with its line feed. */
-  write(line: string): void {
+  /**
+   * @param line  with its line feed.
+   * @returns whether it is kept: not once too much waits.
+   */
+  write(line: string): boolean {
     const bytes = Buffer.from(line);
     if (this.#waitingBytes + bytes.length > maxWaitingBytes) {
       const to = new Date().toISOString();
       this.#loss = { lost: (this.#loss?.lost ?? 0) + 1, from: this.#loss?.from ?? to, to };
       lostLogLines.inc({ log: this.#place.name });
-      return;
+      return false;
     }
     this.#lines.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#accepted++;
     void this.#run();
+    return true;
   }
 
   /**
-   * Waits until the lines so far are written, unless there is trouble.
+   * Waits until the lines that were kept so far are written, unless there is trouble.
    * @returns whether they are; a place that has not taken them in time is in trouble.
    */
   async flush(timeoutMs: number): Promise<boolean> {
@@ -118,14 +130,19 @@ export class LineWriter {
     void this.#run();
   }
 
-  /** Without waiting for anything: for the end of the process. */
+  /** For the end of the process: waits for a slow reader only, and for him not long. */
   writeNow(): void {
     if (this.#descriptor === undefined || this.#trouble !== undefined) return;
     const rest = Buffer.concat(this.#lines).subarray(this.#writtenBytes + this.#bytesUnderWay);
-    try {
-      for (let at = 0; at < rest.length; ) at += writeSync(this.#descriptor, rest, at);
-    } catch {
-      // There is nowhere left to say it.
+    const lastTry = performance.now() + lastWaitMs;
+    for (let at = 0; at < rest.length; ) {
+      try {
+        at += writeSync(this.#descriptor, rest, at);
+      } catch (error) {
+        const isSlow = (error as NodeJS.ErrnoException).code === "EAGAIN";
+        if (!isSlow || performance.now() > lastTry) return; // there is nowhere left to say it
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, readerWaitMs);
+      }
     }
   }
 
@@ -144,7 +161,9 @@ export class LineWriter {
       try {
         await this.#writeSome();
       } catch (error) {
-        const isSlow = (error as NodeJS.ErrnoException).code === "EAGAIN";
+        const { code } = error as NodeJS.ErrnoException;
+        const isSlow = code === "EAGAIN";
+        if (!passing.has(code)) this.#isStale = true;
         if (!isSlow) this.#fail(error as Error);
         await pause(isSlow ? readerWaitMs : retryAfterMs, undefined, { ref: false });
       }
@@ -167,19 +186,25 @@ export class LineWriter {
       size += this.#lines[count++].length;
     if (count === 0) return;
     const chunk = Buffer.concat(this.#lines.slice(0, count)).subarray(this.#writtenBytes);
-    this.#bytesUnderWay = chunk.length;
-    try {
-      const { bytesWritten } = await write(descriptor, chunk);
-      if (bytesWritten === 0) throw new Error("nothing was written");
-      this.#writtenBytes += bytesWritten;
-    } finally {
-      this.#bytesUnderWay = 0;
-    }
+    const written = this.#neverWaits
+      ? writeSync(descriptor, chunk)
+      : await this.#writeInThread(descriptor, chunk);
+    if (written === 0) throw new Error("nothing was written");
+    this.#writtenBytes += written;
     let done = 0;
     while (done < this.#lines.length && this.#writtenBytes >= this.#lines[done].length)
       this.#writtenBytes -= this.#lines[done++].length;
     this.#drop(done);
     this.#turns.emit("turn");
+  }
+
+  async #writeInThread(descriptor: number, chunk: Buffer): Promise<number> {
+    this.#bytesUnderWay = chunk.length;
+    try {
+      return (await write(descriptor, chunk)).bytesWritten;
+    } finally {
+      this.#bytesUnderWay = 0;
+    }
   }
 
   #drop(count: number): void {
@@ -191,13 +216,19 @@ export class LineWriter {
     const descriptor = this.#descriptor;
     if (descriptor !== undefined && (this.#isStale || this.#place.isGone(descriptor)))
       this.#letGo();
-    this.#descriptor ??= this.#place.open();
+    if (this.#descriptor === undefined) {
+      const { descriptor: opened, neverWaits } = this.#place.open();
+      this.#descriptor = opened;
+      this.#neverWaits = neverWaits;
+    }
     this.#isStale = false;
     return this.#descriptor;
   }
 
   #letGo(): void {
-    if (this.#descriptor !== undefined) close(this.#descriptor, () => undefined);
+    // Those of the process itself stay: another file would take their number.
+    const isOurs = this.#descriptor !== undefined && this.#descriptor > 2;
+    if (isOurs) close(this.#descriptor!, () => undefined);
     this.#descriptor = undefined;
     this.#writtenBytes = 0; // a line that was cut short is written again as a whole
   }

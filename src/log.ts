@@ -24,6 +24,9 @@ export function createLog(level: LogLevel, isTerminal = process.stderr.isTTY ===
   return log;
 }
 
+/** Waits until the log's lines so far are written, if they can be: see `LineWriter.flush`. */
+export const flushLog = (timeoutMs: number) => stderrLines.flush(timeoutMs);
+
 /** Of every line. */
 export const lineOptions = { timestamp: pino.stdTimeFunctions.isoTime };
 
@@ -34,12 +37,12 @@ export function unfiltered(log: Log): Log {
 }
 
 /**
- * Lines of JSON as they are shown by any program: control characters and bidirectional marks of
- * names and paths, which JSON allows in strings, are escaped.
+ * Lines of JSON as any program shows them: all but ASCII is escaped, so that no control character
+ * or invisible mark of a name or path, which JSON allows in strings, comes to a terminal.
  */
 export function plain(destination: DestinationStream): DestinationStream {
   const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return { write: (line) => destination.write(line.replace(unprintable, escaped)) };
+  return { write: (line) => destination.write(line.replace(/[^\x20-\x7e\n]/g, escaped)) };
 }
 
 /** Lines for people. What strangers send can neither begin a line nor control the terminal. */
@@ -48,9 +51,8 @@ export function readable(destination: DestinationStream, colorize = false): Dest
   return { write: (line) => destination.write(pretty(JSON.parse(line, shown))) };
 }
 
-/** Those but the line feed, which ends a line of JSON, and stands within a stack. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unprintable = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+/** Control characters and invisible marks; not the line feed, which stands within a stack. */
+const unprintable = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 function shown(name: string, value: unknown): unknown {
   if (typeof value === "string") return name === "stack" ? printable(value) : inLine(value);
@@ -66,14 +68,16 @@ const inLine = (text: string) => printable(text.replaceAll("\n", "\ufffd"));
  * reader is slow instead of waiting: a thread that waits for ever would delay the end of the
  * process. The one that is given is shared with other programs, which expect it to wait.
  */
-function openStderr(): number {
-  const given = 2;
+function openStderr() {
+  const given = { descriptor: 2, neverWaits: false };
   try {
-    const kind = fstatSync(given);
+    const kind = fstatSync(given.descriptor);
     if (!kind.isFIFO() && !kind.isCharacterDevice()) return given;
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-    return openSync(`/proc/self/fd/${given}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
-  } catch {
+    const path = `/proc/self/fd/${given.descriptor}`;
+    return { descriptor: openSync(path, O_WRONLY | O_NONBLOCK | O_NOCTTY), neverWaits: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENXIO") throw error; // nobody reads the pipe
     return given;
   }
 }

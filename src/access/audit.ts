@@ -11,7 +11,8 @@ import { RateLimit } from "./rate-limit.js";
 const patienceMs = 1000;
 /** Lines about refused attempts in a minute: of one key, and of all without a right key. */
 const refusalsPerMinute = 10;
-/** Of a refused attempt's path, in characters. */
+/** Of a path, in characters: longer than those of all that can be changed. */
+const maxPath = 6000;
 const maxRefusedPath = 200;
 
 /** A request that changes something, or would. */
@@ -32,7 +33,7 @@ export interface AuditedRequest {
 export class Audit {
   readonly #log: Log;
   readonly #always: Log;
-  #file: { path: string; lines: LineWriter; log: Log } | undefined;
+  #file: { path: string; lines: LineWriter; log: Log; isFull: boolean } | undefined;
   #keys: ReadonlyMap<string, StoredKey> | undefined;
   readonly #refusals = new RateLimit();
   #leftOut = 0;
@@ -68,14 +69,19 @@ export class Audit {
     }
     const lines = this.#file?.lines ?? this.#writer();
     lines.reopen(placeOf(path));
-    this.#file = { path, lines, log: pino({ ...lineOptions, base: undefined }, plain(lines)) };
+    const write = (line: string) => {
+      file.isFull = !lines.write(line);
+    };
+    const log = pino({ ...lineOptions, base: undefined }, plain({ write }));
+    const file = { path, lines, log, isFull: false };
+    this.#file = file;
   }
 
   /** @throws AppError `invalid_input` when a file cannot be appended to. */
   static check(path: string): void {
     if (path === "") return;
     try {
-      closeSync(placeOf(path).open());
+      closeSync(placeOf(path).open().descriptor);
     } catch (error) {
       const why = (error as Error).message;
       throw invalidInput("auditFile", `auditFile "${path}" cannot be used: ${why}`, error);
@@ -90,10 +96,15 @@ export class Audit {
     const file = this.#file;
     if (file !== undefined) {
       file.log.info(fields, message);
-      if (await file.lines.flush(patienceMs)) return undefined;
+      if (!file.isFull && (await file.lines.flush(patienceMs))) return undefined;
     }
     this.#always.info({ audit: true, ...fields }, message);
-    return this.trouble;
+    return this.trouble ?? (file && "the audit file takes its lines too slowly");
+  }
+
+  /** Records a request. @returns as `record`. */
+  async recordRequest(request: AuditedRequest): Promise<string | undefined> {
+    return this.record({ ...request, path: cut(request.path, maxPath) });
   }
 
   /**
@@ -107,7 +118,7 @@ export class Audit {
     }
     const leftOut = this.#leftOut;
     this.#leftOut = 0;
-    const shown = path.length > maxRefusedPath ? `${path.slice(0, maxRefusedPath)}…` : path;
+    const shown = cut(path, maxRefusedPath);
     return this.record({ ...fields, path: shown, ...(leftOut > 0 && { leftOut }) }, "refused");
   }
 
@@ -160,13 +171,18 @@ export class Audit {
   }
 }
 
+const cut = (text: string, limit: number) =>
+  text.length > limit ? `${text.slice(0, limit)}…` : text;
+
 /** Also a pipe or a device, which must not wait for its reader. */
 const placeOf = (path: string): LinePlace => ({
   name: "audit",
   open: () => {
     const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
     makeFolder(dirname(path));
-    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o640);
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
+    const descriptor = openSync(path, flags, 0o640);
+    return { descriptor, neverWaits: fstatSync(descriptor).isFIFO() };
   },
   isGone: (descriptor) => fstatSync(descriptor).nlink === 0,
 });

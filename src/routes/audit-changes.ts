@@ -30,7 +30,7 @@ export function auditChanges(
     const request = { method, path, status, address, ...by };
     const isRefused = c.get("isPastGate") !== true;
     if (isRefused && status !== 401 && status !== 403) return; // no attempt that could succeed
-    const trouble = await (isRefused ? audit.recordRefusal(request) : audit.record(request));
+    const trouble = await (isRefused ? audit.recordRefusal(request) : audit.recordRequest(request));
     if (trouble !== undefined) addWarning(c, `${trouble}; the line is in the server's log`);
   };
 }

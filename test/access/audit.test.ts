@@ -62,12 +62,29 @@ describe("the audit file", () => {
 
   it("says where lines are missing, once more waited than is kept in memory", async () => {
     const { audit } = auditTo("/dev/full");
-    const path = `/${"p".repeat(10_000)}`;
-    for (let i = 0; i < 500; i++) void audit.record({ ...request, path });
+    const name = "n".repeat(10_000);
+    for (let i = 0; i < 500; i++) void audit.record({ ...request, name });
     audit.use(file);
     await expect.poll(() => audit.waiting, { timeout: 10_000 }).toBe(0);
     await expect.poll(() => linesOf(file).at(-1).lost, { timeout: 10_000 }).toBeGreaterThan(50);
     expect(linesOf(file).length - 1 + linesOf(file).at(-1).lost).toBe(500);
+    await audit.close();
+  });
+
+  it("leaves to the log what it does not keep, also before there is trouble", async () => {
+    const { audit, logged } = auditTo("/dev/full");
+    const name = "n".repeat(10_000);
+    for (let i = 0; i < 500; i++) void audit.record({ ...request, name });
+    const answer = audit.record({ ...request, name, path: "/last" });
+    expect(logged().at(-1)).toMatchObject({ audit: true, path: "/last" });
+    expect(await answer).toBe("the audit file takes its lines too slowly");
+    await audit.close();
+  });
+
+  it("has paths as far as there is anything of so long a name", async () => {
+    const { audit } = auditTo(file);
+    await audit.recordRequest({ ...request, path: `/${"p".repeat(100_000)}` });
+    expect(linesOf(file)[0].path).toMatch(/^\/p{5999}…$/);
     await audit.close();
   });
 
@@ -112,7 +129,8 @@ describe("the audit file", () => {
 
   it("is nothing but ASCII and one line, whatever a name or a path has in it", async () => {
     const { audit } = auditTo(file);
-    const name = 'a"\n{"level":30,"msg":"audit"}\r\u001b[2J\u009b2J\u202e\u2028';
+    const name =
+      'a"\n{"level":30,"msg":"audit"}\r\u001b[2J\u009b2J\u202e\u2028é\u061c\u200b\u200e\u200f\ufeff';
     await audit.record({ ...request, name });
     const text = readFileSync(file, "utf8");
     expect(text).toMatch(/^[\x20-\x7e]+\n$/);
