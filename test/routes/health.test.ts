@@ -11,6 +11,7 @@ describe("GET /health/ready", () => {
       stopping: new AbortController().signal,
       store: { condition },
       troubles: () => [],
+      audit: { trouble: undefined },
       database,
     };
     const app = healthRoutes(services as unknown as Services);
