@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasPostgres, onPostgres, TestPostgres } from "./helpers/postgres.js";
 import { type ServedProcess, serve } from "./helpers/serve.js";
 
+/** The database is asked for /health/ready once a second. */
+const patience = { timeout: 10_000 };
+
 describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => {
   let server: TestPostgres;
   let served: ServedProcess | undefined;
@@ -26,7 +29,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => 
       const response = await fetch(`${url}/health/ready`);
       return { status: response.status, body: await response.json() };
     };
-    await expect.poll(ready).toMatchObject({
+    await expect.poll(ready, patience).toMatchObject({
       status: 503,
       body: {
         status: "degraded",
@@ -40,7 +43,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => 
     expect(await away.json()).toMatchObject({ error: { code: "storage_unavailable" } });
 
     await server.run();
-    await expect.poll(async () => (await ready()).status).toBe(200);
+    await expect.poll(async () => (await ready()).status, patience).toBe(200);
     expect(await (await fetch(`${url}/v1/collections`)).json()).toMatchObject({ data: [] });
     const database = { role: "primary", standbys: 0, synchronous: 0, lag_seconds: 0, lag_bytes: 0 };
     expect((await ready()).body).toEqual({ status: "ready", database });
@@ -48,9 +51,9 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => 
     expect(metrics).toContain('crossmodal_database_role{role="primary"} 1');
     expect(metrics).toContain('crossmodal_database_role{role="away"} 0');
     await server.kill();
-    await expect.poll(async () => (await ready()).status).toBe(503);
+    await expect.poll(async () => (await ready()).status, patience).toBe(503);
     await server.run();
-    await expect.poll(async () => (await ready()).status).toBe(200);
+    await expect.poll(async () => (await ready()).status, patience).toBe(200);
     expect(served.output()).not.toContain("uncaught");
   });
 
