@@ -64,9 +64,12 @@ export function healthRoutes(services: Services) {
       // A kept-alive connection may still ask during the drain.
       if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
       if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
-      const [{ damaged, cannotWrite }, condition] = await conditions.get("", askConditions);
+      const troubled = troubles();
+      // By what is known without asking: a database that is back is not called away any longer
+      const asked = conditions.get(troubled.join("\n"), askConditions);
+      const [{ damaged, cannotWrite }, condition] = await asked;
       const database = condition && { database: databaseAnswer(condition) };
-      const reasons = [...troubles(), ...(damaged === undefined ? [] : [damaged])];
+      const reasons = [...troubled, ...(damaged === undefined ? [] : [damaged])];
       if (reasons.length > 0)
         return c.json({ status: "degraded", reasons, ...database } satisfies Ready, 503);
       const missing = services.missingMedia?.reason;

@@ -6,11 +6,12 @@ describe("GET /health/ready", () => {
   it("asks the store and the database once for all who ask within a second", async () => {
     const condition = vi.fn(async () => ({}));
     const database = vi.fn(async () => ({ role: "primary" }));
+    const troubles: string[] = [];
     const services = {
       ready: Promise.resolve(),
       stopping: new AbortController().signal,
       store: { condition },
-      troubles: () => [],
+      troubles: () => [...troubles],
       audit: { trouble: undefined },
       database,
     };
@@ -23,5 +24,8 @@ describe("GET /health/ready", () => {
     vi.spyOn(performance, "now").mockReturnValue(performance.now() + 1001);
     await ask();
     expect([condition, database].map(({ mock }) => mock.calls.length)).toEqual([2, 2]);
+    troubles.push("The database cannot be used at the moment");
+    expect(await ask()).toMatchObject({ status: "degraded", reasons: troubles });
+    expect([condition, database].map(({ mock }) => mock.calls.length)).toEqual([3, 3]);
   });
 });
