@@ -234,6 +234,7 @@ describe("POST /v1/collections/{name}/move", () => {
     const first = await post("/v1/collections/before/move", { model: "starter-clip", into: "b-2" });
     const body = { model: "starter-clip", into: "waiting-2" };
     const { job } = await post("/v1/collections/waiting/move", body); // behind the first
+    await expect.poll(async () => (await ask("/v1/collections/b-2")).name).toBe("b-2"); // it runs
     await app.request("/v1/models/starter-clip", { method: "DELETE" });
     open();
     const ended = async () => {
